@@ -1,0 +1,29 @@
+/** Placeholders: listening sockets held for hosts that are not listening themselves. */
+export interface PlaceholderAddress {
+  /** IPv4 in host order. */
+  readonly address: number;
+  readonly port: number;
+}
+
+/** Something that can be passed to another process. */
+export interface Transferable {
+  readonly descriptor: number;
+}
+
+export interface Placeholder extends PlaceholderAddress, Transferable {
+  /** Calls back once, as soon as a connection waits in the queue; then it is disarmed again. */
+  arm(onWaiting: () => void): void;
+  disarm(): void;
+  /** Source addresses (host order) and ports of connections that wait in the queue, 64 at most. */
+  waiting(): readonly PlaceholderAddress[];
+  /** Puts flags and socket options back to the baseline, after the guest that had it is gone. */
+  restore(): void;
+  /** Resets every connection that waits in the queue. Only while no guest has the socket. */
+  resetQueue(): void;
+  close(): void;
+}
+
+export interface Sockets {
+  /** Throws `ImError` IM_PORT_TAKEN or IM_PORT_FORBIDDEN. */
+  open(at: PlaceholderAddress): Placeholder;
+}

@@ -1,0 +1,87 @@
+/**
+ * What an environment (host-runtime) or a client (`im run`) and its node's supervisor say to one
+ * another: one JSON document a packet on a SOCK_SEQPACKET Unix socket (`node.sock` in the runtime
+ * directory), at most `packetBytesMax` bytes, validated on receipt.
+ */
+import { z } from "zod";
+
+export const packetBytesMax = 64 * 1024;
+
+const failure = z.strictObject({ code: z.string(), message: z.string() });
+
+/** To the supervisor. The first packet carries one descriptor: the supervisor's control end. */
+export const environmentMessage = z.discriminatedUnion("type", [
+  z.strictObject({
+    type: z.literal("environment.started"),
+    deployId: z.string(),
+    host: z.string(),
+    incarnation: z.int().positive(),
+    claim: z.string(),
+    bootId: z.string(),
+    /** Of the host-runtime. */
+    pid: z.int().positive(),
+  }),
+  /** The guest's command was executed. */
+  z.strictObject({ type: z.literal("guest.started"), pid: z.int().positive() }),
+  /** The command could not be executed at all. */
+  z.strictObject({ type: z.literal("guest.failed"), error: failure }),
+  /** The whole tree is gone; code or signal is that of the command. Its output is in the log. */
+  z.strictObject({
+    type: z.literal("guest.exited"),
+    code: z.int().nullable(),
+    signal: z.string().nullable(),
+  }),
+  z.strictObject({
+    type: z.literal("client.started"),
+    deployment: z.string(),
+    /** Run as this host would: its name and address. */
+    as: z.string().nullable(),
+    program: z.string(),
+    pid: z.int().positive(),
+  }),
+]);
+export type EnvironmentMessage = z.infer<typeof environmentMessage>;
+
+/** From the supervisor. */
+export const supervisorMessage = z.discriminatedUnion("type", [
+  /** To an environment: this is the life that is meant; start the guest. */
+  z.strictObject({ type: z.literal("environment.accepted") }),
+  /** To an environment: stale or duplicate; start nothing, return at once. */
+  z.strictObject({ type: z.literal("environment.refused"), reason: z.string() }),
+  /** To an environment: SIGTERM, grace, SIGKILL for the whole tree. */
+  z.strictObject({ type: z.literal("terminate"), graceMs: z.int().nonnegative() }),
+  /** To a client: what the shim must find in the environment (LD_PRELOAD excepted). */
+  z.strictObject({
+    type: z.literal("client.accepted"),
+    environment: z.record(z.string(), z.string()),
+  }),
+  z.strictObject({ type: z.literal("client.refused"), error: failure }),
+]);
+export type SupervisorMessage = z.infer<typeof supervisorMessage>;
+
+/** The payload of an invocation: all that an environment needs to be one life of a host. */
+export const bootEvent = z.strictObject({
+  version: z.literal(1),
+  action: z.literal("boot"),
+  deployment: z.string(),
+  deployId: z.string(),
+  host: z.string(),
+  incarnation: z.int().positive(),
+  /** Nonce of the claim: a late duplicate of an older claim registers nothing. */
+  claim: z.string(),
+  /** `node.sock` of the node that this environment belongs to. */
+  nodeSocket: z.string(),
+  guest: z.strictObject({
+    command: z.array(z.string()).min(1),
+    directory: z.string(),
+    /** Manifest variables and IM_HOST, IM_DEPLOYMENT, IM_INCARNATION, IM_ADDRESS, IM_TABLE. */
+    environment: z.record(z.string(), z.string()),
+    /** Absent for `intercept: none`. */
+    preload: z.boolean(),
+    /** Used where the environment itself is told to end (SIGTERM); default 5 s. */
+    stopGraceMs: z.int().nonnegative().optional(),
+  }),
+  /** File that the guest's output is appended to. */
+  logFile: z.string(),
+});
+export type BootEvent = z.infer<typeof bootEvent>;

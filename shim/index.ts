@@ -1,0 +1,113 @@
+/**
+ * Typed face of the addon (`shim/src/addon.c`): the few system calls that Node cannot make itself.
+ * Descriptors are plain numbers that the caller owns and closes. Every call is synchronous and
+ * never blocks: descriptors made here are non-blocking and CLOEXEC. A failed call throws an
+ * `AddonError` with the errno's name in `code`.
+ */
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+
+export interface AddonError extends Error {
+  /** "EADDRINUSE", "EACCES", … */
+  readonly code: string;
+  /** Positive, as in C. */
+  readonly errno: number;
+  readonly syscall: string;
+}
+
+export interface PeerCredentials {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface ReceivedMessage {
+  readonly data: Buffer;
+  readonly descriptors: readonly number[];
+  /** Of the process that sent it; null where the socket does not pass credentials. */
+  readonly sender: PeerCredentials | null;
+}
+
+export interface WaitingConnection {
+  /** IPv4 in host order. */
+  readonly address: number;
+  readonly port: number;
+}
+
+export interface Addon {
+  /**
+   * Calls back on Node's loop, once, when the descriptor is readable, has hung up or failed
+   * (EPOLLIN, EPOLLRDHUP, one-shot). `rearm` asks for the next time. A pending watch keeps the
+   * process alive. Unwatch before close; the addon's own `close` does. An exception in the callback
+   * is an uncaught exception. EEXIST: is watched already. `rearm` of a watch that has not called
+   * back yet changes nothing; `unwatch` of what is not watched neither.
+   */
+  watch(descriptor: number, callback: () => void): void;
+  rearm(descriptor: number): void;
+  unwatch(descriptor: number): void;
+
+  /** Both ends of an AF_UNIX SOCK_SEQPACKET pair; the first has SO_PASSCRED set and is
+   * non-blocking; the second, a guest's control descriptor, blocks (never in calls made here). */
+  socketPair(): [number, number];
+  /** The read and the write end of a pipe; the read end is non-blocking, the write end blocking. */
+  pipe(): [number, number];
+  /** A SOCK_SEQPACKET listener on a path of at most 107 bytes, mode 0600. */
+  listenPackets(path: string): number;
+  /** null: nobody waits. The accepted socket has SO_PASSCRED set. */
+  acceptPackets(listener: number): number | null;
+  connectPackets(path: string): number;
+  /** Sends one packet. Throws EAGAIN where the peer's queue is full. */
+  sendPacket(descriptor: number, data: Buffer, descriptors?: readonly number[]): void;
+  /**
+   * null: nothing waits. "end": the peer is gone. At most 64 KiB and 8 descriptors a packet; one
+   * beyond that is dropped, and throws EMSGSIZE.
+   */
+  receivePacket(descriptor: number): ReceivedMessage | null | "end";
+  peerCredentials(descriptor: number): PeerCredentials;
+
+  /**
+   * A listening TCP socket with the largest backlog, SO_REUSEADDR set.
+   * `address` is IPv4 in host order.
+   */
+  openPlaceholder(address: number, port: number): number;
+  /** Flags, options and backlog back to what `openPlaceholder` gave; listens again if shut down. */
+  restorePlaceholder(descriptor: number): void;
+  /** Accepts and resets (RST) everything that waits; returns how many. */
+  resetQueue(descriptor: number): number;
+  /**
+   * Connections established (or half closed by the client) and not yet accepted, at most `max`;
+   * read with sock_diag, empty where the machine has none.
+   */
+  waitingConnections(address: number, port: number, max: number): readonly WaitingConnection[];
+
+  duplicate(descriptor: number): number;
+  close(descriptor: number): void;
+  /** Exclusive advisory lock (flock) without waiting; false: somebody else holds it. */
+  tryLock(descriptor: number): boolean;
+  /** Bound abstract AF_UNIX socket: a machine-wide lock. null: somebody else holds the name. */
+  bindAbstract(name: string): number | null;
+
+  /** pidfd of a process; readable (see `watch`) when it ends. */
+  pidfdOpen(pid: number): number;
+  pidfdSendSignal(pidfd: number, signal: number): void;
+  /** A duplicate of the process's descriptor; EPERM where ptrace rules forbid it. */
+  pidfdGetDescriptor(pidfd: number, descriptor: number): number;
+}
+
+const require = createRequire(import.meta.url);
+const buildDirectory = fileURLToPath(new URL("../../build/shim/", import.meta.url));
+
+/** Paths of what `make -C shim` builds. */
+export const shimFiles = {
+  addon: `${buildDirectory}im-addon.node`,
+  /** Preload library. */
+  preload: `${buildDirectory}libim-shim.so`,
+  /** Root of an environment's guests: subreaper. */
+  init: `${buildDirectory}im-init`,
+  /** Moves the control descriptor out of the way and executes the client. */
+  exec: `${buildDirectory}im-exec`,
+} as const;
+
+export function loadAddon(): Addon {
+  return require(shimFiles.addon) as Addon;
+}
