@@ -1,0 +1,58 @@
+import { nanoid } from "nanoid";
+import type { HostRecord, RecordState, RecordWrite } from "../../platform/ports/membership.js";
+
+/** A record that nothing but its own transitions may bring about; `changes` says what matters. */
+export function recordIn(state: RecordState, changes: Partial<HostRecord> = {}): HostRecord {
+  const owned = state === "allocating" || state === "running";
+  return {
+    deployId: nanoid(),
+    host: "web",
+    state,
+    incarnation: 7,
+    version: 30,
+    owner: owned ? "owner" : null,
+    operation: nanoid(),
+    claim: state === "allocating" ? "claim" : null,
+    attempt: 1,
+    leaseMs: 10_000,
+    memory: state === "suspended" ? "boot" : null,
+    failure: state === "failed" ? { code: "IM_BOOT_TIMEOUT", message: "late", count: 2 } : null,
+    ...changes,
+  };
+}
+
+type At = Pick<HostRecord, "deployId" | "host">;
+
+export function claimOf(record: HostRecord): RecordWrite {
+  return { ...firstClaim(record), expected: pinned(record) };
+}
+
+export function firstClaim({ deployId, host }: At): Extract<RecordWrite, { kind: "claim" }> {
+  const operation = nanoid();
+  const claim = nanoid();
+  const owner = "node";
+  return { kind: "claim", deployId, host, operation, expected: null, owner, claim, leaseMs: 9000 };
+}
+
+export function registerOf(record: HostRecord, owner = "boot"): RecordWrite {
+  const { deployId, host, incarnation, claim } = record;
+  const expected = { incarnation, claim: claim ?? "none" };
+  return { kind: "register", deployId, host, operation: nanoid(), expected, owner };
+}
+
+export function failOf(record: HostRecord, message = "it did not listen"): RecordWrite {
+  const { deployId, host } = record;
+  const failure = { code: "IM_BOOT_TIMEOUT", message, count: 3 };
+  const expected = { ...pinned(record), owner: record.owner ?? "nobody" };
+  return { kind: "fail", deployId, host, operation: nanoid(), expected, failure };
+}
+
+export function terminateOf(record: HostRecord): RecordWrite {
+  const { deployId, host } = record;
+  const expected = { ...pinned(record), owner: record.owner ?? "nobody" };
+  return { kind: "terminate", deployId, host, operation: nanoid(), expected };
+}
+
+function pinned({ incarnation, version }: HostRecord) {
+  return { incarnation, version };
+}
