@@ -1,0 +1,108 @@
+/**
+ * The membership protocol as a pure function: which conditional write a wish calls for, seen from
+ * the last known record. Nothing is read, timed or drawn here; tokens come in with the wish.
+ */
+import type { HostRecord, RecordFailure, RecordWrite } from "../ports/membership.js";
+
+export type Wish =
+  /** Somebody needs the host and this supervisor wants to boot it. */
+  | {
+      readonly type: "claim";
+      readonly owner: string;
+      readonly claim: string;
+      readonly leaseMs: number;
+    }
+  /** The environment that was invoked for this claim is there. */
+  | { readonly type: "register"; readonly owner: string }
+  /** The boot did not work out; nothing of it runs any more. */
+  | { readonly type: "fail"; readonly code: string; readonly message: string }
+  /** The guests are gone. */
+  | { readonly type: "release" };
+
+export interface Identity {
+  readonly deployId: string;
+  readonly host: string;
+  /** Fresh for this decision: tells an ambiguous write of ours from another's. */
+  readonly operation: string;
+}
+
+export type Decision =
+  | { readonly type: "write"; readonly write: RecordWrite }
+  /** The record says that somebody else has the host, or that it moved on: no write applies. */
+  | { readonly type: "refuse"; readonly reason: string };
+
+export function decide(record: HostRecord | null, wish: Wish, identity: Identity): Decision {
+  switch (wish.type) {
+    case "claim":
+      return decideClaim(record, wish, identity);
+    case "register":
+      return decideRegister(record, wish.owner, identity);
+    case "fail":
+      return decideFail(record, wish, identity);
+    case "release":
+      return decideRelease(record, identity);
+    default:
+      return wish satisfies never;
+  }
+}
+
+export function claimable(record: HostRecord | null): boolean {
+  return record === null || (record.state !== "allocating" && record.state !== "running");
+}
+
+function decideClaim(
+  record: HostRecord | null,
+  wish: Extract<Wish, { type: "claim" }>,
+  identity: Identity,
+): Decision {
+  if (record !== null && !claimable(record)) {
+    return refuse(`it is ${record.state} in the hands of ${record.owner}`);
+  }
+  const expected =
+    record === null ? null : { incarnation: record.incarnation, version: record.version };
+  const { owner, claim, leaseMs } = wish;
+  return write({ ...identity, kind: "claim", expected, owner, claim, leaseMs });
+}
+
+function decideRegister(record: HostRecord | null, owner: string, identity: Identity): Decision {
+  if (record?.state !== "allocating" || record.claim === null) return refuse("no claim is open");
+  const expected = { incarnation: record.incarnation, claim: record.claim };
+  return write({ ...identity, kind: "register", expected, owner });
+}
+
+function decideFail(
+  record: HostRecord | null,
+  wish: Extract<Wish, { type: "fail" }>,
+  identity: Identity,
+): Decision {
+  const expected = owned(record);
+  if (expected === null) return refuse("this supervisor does not hold the host");
+  const failure: RecordFailure = {
+    code: wish.code,
+    message: wish.message,
+    count: (record?.failure?.count ?? 0) + 1,
+  };
+  return write({ ...identity, kind: "fail", expected, failure });
+}
+
+function decideRelease(record: HostRecord | null, identity: Identity): Decision {
+  const expected = record?.state === "running" ? owned(record) : null;
+  if (expected === null) return refuse("the host is not running");
+  return write({ ...identity, kind: "terminate", expected });
+}
+
+function owned(record: HostRecord | null) {
+  if (record === null || record.owner === null) return null;
+  if (record.state !== "allocating" && record.state !== "running") return null;
+  return { incarnation: record.incarnation, version: record.version, owner: record.owner };
+}
+
+const write = (decided: RecordWrite): Decision => ({ type: "write", write: decided });
+const refuse = (reason: string): Decision => ({ type: "refuse", reason });
+
+/** Wait before a host that failed `count` times in a row is booted again. */
+export function backOffMs(count: number): number {
+  const firstMs = 500;
+  const mostMs = 60_000;
+  return Math.min(mostMs, firstMs * 2 ** Math.min(count - 1, 16));
+}

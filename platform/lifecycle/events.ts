@@ -1,0 +1,57 @@
+/** What happens to a host: facts about its environment and guest, and what people ask for. */
+
+/** Why a host is needed. */
+export interface Cause {
+  readonly signal: "connect" | "wake" | "stop";
+  /** Name of the host or program that it came from; "outside" where nothing is known. */
+  readonly by: string;
+  readonly port: number | null;
+  /** Wall clock, ms. */
+  readonly atMs: number;
+  /** Monotonic, ms: what durations are counted from. */
+  readonly startedMs: number;
+}
+
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Facts that can arrive late carry the incarnation they speak of. */
+export type HostEvent =
+  | { readonly type: "wake.requested"; readonly cause: Cause }
+  | { readonly type: "stop.requested"; readonly cause: Cause }
+  | {
+      readonly type: "environment.started";
+      readonly incarnation: number;
+      readonly claim: string;
+      readonly bootId: string;
+    }
+  | { readonly type: "guest.started"; readonly incarnation: number }
+  /** The guest listens on the port that makes it ready. */
+  | { readonly type: "guest.ready"; readonly incarnation: number }
+  | { readonly type: "guest.failed"; readonly incarnation: number; readonly failure: Failure }
+  | {
+      readonly type: "guest.exited";
+      readonly incarnation: number;
+      readonly code: number | null;
+      readonly signal: string | null;
+    }
+  /** The engine's proof that nothing of the environment runs any more. */
+  | { readonly type: "environment.ended"; readonly incarnation: number };
+
+/** What the machine asks the supervisor to do; emitted, never executed inside the machine. */
+export type HostEffect =
+  /** The host is not there: its placeholders are restored and watched. */
+  | { readonly type: "placeholders.watched" }
+  /** The environment is the one that is meant; it may start the guest. */
+  | { readonly type: "environment.accepted" }
+  /** Registered: binds of this incarnation may be answered. */
+  | { readonly type: "gate.opened" }
+  /** Serving: connects that wait are let through. */
+  | { readonly type: "connects.admitted" }
+  /** Not booted: connects that wait fail, queued ones are reset. */
+  | { readonly type: "connects.refused"; readonly failure: Failure }
+  | { readonly type: "guest.terminated"; readonly graceMs: number }
+  /** An event that the present state does not expect. */
+  | { readonly type: "event.refused"; readonly event: string; readonly state: string };

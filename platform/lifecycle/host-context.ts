@@ -1,0 +1,94 @@
+import type { HostRecord } from "../ports/membership.js";
+import type { Cause, Failure, HostEvent } from "./events.js";
+
+export interface HostSettings {
+  readonly host: string;
+  /** Owner of claims made here. */
+  readonly nodeId: string;
+  readonly ready: "listen" | "exec";
+  readonly bootTimeoutMs: number;
+  readonly stopGraceMs: number;
+}
+
+export interface HostContext {
+  readonly settings: HostSettings;
+  /** The membership item as last seen. */
+  readonly record: HostRecord | null;
+  /** What this activation, or the way down, is due to. */
+  readonly cause: Cause | null;
+  readonly failure: Failure | null;
+  /** Boot id of the environment that was accepted, while its guests may run. */
+  readonly environment: string | null;
+  /** Boot id of the last environment that was accepted here. */
+  readonly lastEnvironment: string | null;
+  readonly guestStarted: boolean;
+  readonly guestReady: boolean;
+  readonly stopping: boolean;
+  readonly timedOut: boolean;
+  readonly rejections: number;
+}
+
+/** What a new activation starts from. */
+export const freshActivation = {
+  cause: null,
+  environment: null,
+  guestStarted: false,
+  guestReady: false,
+  stopping: false,
+  timedOut: false,
+  rejections: 0,
+} as const;
+
+export const environmentLost: Failure = {
+  code: "IM_ENVIRONMENT_LOST",
+  message: "the environment ended before its guest was ready",
+};
+
+export const stoppedWhileBooting: Failure = {
+  code: "IM_STOPPED",
+  message: "it was stopped while it was booting",
+};
+
+export function bootTimedOut(settings: HostSettings): Failure {
+  const awaited = settings.ready === "listen" ? "listen on its first declared port" : "start";
+  return {
+    code: "IM_BOOT_TIMEOUT",
+    message: `the guest did not ${awaited} within ${settings.bootTimeoutMs} ms`,
+  };
+}
+
+/** Why a boot ended before the guest was ready. */
+export function failureBeforeReady(event: HostEvent): Failure {
+  if (event.type === "guest.failed") return event.failure;
+  if (event.type !== "guest.exited") return environmentLost;
+  return {
+    code: "IM_GUEST_EXITED",
+    message: `the command ${describeExit(event)} before it was ready`,
+  };
+}
+
+/** Why a running guest ended; null where that was in order. */
+export function failureAfterReady(event: HostEvent): Failure | null {
+  if (event.type !== "guest.exited") return environmentLost;
+  if (event.code === 0) return null;
+  return { code: "IM_GUEST_EXITED", message: `the command ${describeExit(event)}` };
+}
+
+function describeExit(event: { readonly code: number | null; readonly signal: string | null }) {
+  if (event.signal !== null) return `was ended by ${event.signal}`;
+  return `exited with code ${event.code ?? "unknown"}`;
+}
+
+export function heldElsewhere(record: HostRecord | null): Failure {
+  const holder = record?.owner ?? "nobody";
+  return {
+    code: "IM_ENVIRONMENT_LOST",
+    message: `membership says ${record?.state ?? "nothing"}, held by ${holder}`,
+  };
+}
+
+export function failureOfError(error: unknown): Failure {
+  const message = error instanceof Error ? error.message : String(error);
+  const code = error instanceof Error && "code" in error ? String(error.code) : "IM_INTERNAL";
+  return { code, message };
+}

@@ -1,0 +1,95 @@
+/** Every state against every event: what it leads to, refusals included. */
+import test from "ava";
+import type { HostEvent } from "../../platform/lifecycle/events.js";
+import { booted, MachineRig, settings, started, stop, wake } from "./machine-rig.js";
+
+const reach: Record<string, () => Promise<MachineRig>> = {
+  imaginary: async () => new MachineRig(),
+  "allocating.claiming": async () => new MachineRig().send(wake),
+  "allocating.invoking": async () => new MachineRig().send(wake).answer("claim"),
+  "allocating.booting": async () => {
+    const rig = await new MachineRig().send(wake).answer("claim");
+    return rig.answer("invoke");
+  },
+  "allocating.registering": async () => {
+    const rig = await new MachineRig().send(wake).answer("claim");
+    return rig.send(started(rig));
+  },
+  "allocating.starting": async () => {
+    const rig = await (await new MachineRig().send(wake).answer("claim")).answer("invoke");
+    return rig.send(started(rig)).answer("register");
+  },
+  "allocating.ending": async () => {
+    const rig = await (await new MachineRig().send(wake).answer("claim")).answer("invoke");
+    await rig.send(started(rig)).answer("register");
+    rig.clock.increment(settings.bootTimeoutMs);
+    return rig;
+  },
+  "allocating.writing": async () => {
+    const rig = await new MachineRig().send(wake).answer("claim");
+    return rig.refuse("invoke");
+  },
+  running: () => booted(),
+  "terminating.ending": async () => (await booted()).send(stop),
+  "terminating.releasing": async () =>
+    (await booted()).send({ type: "guest.exited", incarnation: 1, code: 0, signal: null }),
+  "failed.waiting": async () => {
+    const rig = await new MachineRig().send(wake).answer("claim");
+    await rig.refuse("invoke");
+    return rig.answer("fail");
+  },
+  "failed.retryable": async () => {
+    const rig = await new MachineRig().send(wake).answer("claim");
+    await rig.refuse("invoke");
+    await rig.answer("fail");
+    rig.clock.increment(500);
+    return rig;
+  },
+};
+
+function events(rig: MachineRig): readonly HostEvent[] {
+  const incarnation = rig.record?.incarnation ?? 0;
+  const claim = rig.record?.claim ?? "none";
+  return [
+    wake,
+    stop,
+    { type: "environment.started", incarnation, claim, bootId: "boot-1" },
+    { type: "guest.started", incarnation },
+    { type: "guest.ready", incarnation },
+    { type: "guest.failed", incarnation, failure: { code: "IM_GUEST_COMMAND", message: "no" } },
+    { type: "guest.exited", incarnation, code: 1, signal: null },
+    { type: "environment.ended", incarnation },
+  ];
+}
+
+for (const [state, arrive] of Object.entries(reach)) {
+  test(`${state} answers or refuses every event`, async (t) => {
+    const rows: Record<string, string> = {};
+    for (const { type } of events(await arrive())) {
+      const rig = await arrive();
+      t.is(rig.state, state);
+      const event = events(rig).find((candidate) => candidate.type === type);
+      if (event === undefined) throw new Error(`no event ${type}`);
+      const before = rig.effects.length;
+      rig.send(event);
+      const effects = rig.types().slice(before);
+      const refused = effects.includes("event.refused");
+      rows[type] = refused ? "refused" : `${rig.state} ${effects.join(" ")}`.trim();
+    }
+    t.snapshot(rows);
+  });
+}
+
+test("a fact about an earlier life is refused in every state", async (t) => {
+  for (const arrive of Object.values(reach)) {
+    const rig = await arrive();
+    const state = rig.state;
+    for (const event of events(rig)) {
+      if (!("incarnation" in event)) continue;
+      const before = rig.actor.getSnapshot().context;
+      rig.send({ ...event, incarnation: event.incarnation + 41 });
+      t.is(rig.state, state);
+      t.deepEqual(rig.actor.getSnapshot().context, before);
+    }
+  }
+});
