@@ -1,0 +1,31 @@
+/**
+ * Which block of the overlay is whose, machine-wide: the holder of block n has bound the abstract
+ * Unix socket `im-block-n`. Abstract names belong to the network namespace, as loopback addresses
+ * do, and the kernel gives them back when their holder is gone.
+ */
+import { type Addon, loadAddon } from "../../shim/index.js";
+import { ImError } from "../errors/im-error.js";
+import { blockBase, blocksMax } from "./layout.js";
+
+export interface AddressBlock {
+  readonly index: number;
+  readonly base: number;
+  release(): void;
+}
+
+/** Takes the preferred block where it is free (addresses stay the same), else the first that is. */
+export function claimAddressBlock(
+  preferred: number | null,
+  start: number,
+  addon: Addon = loadAddon(),
+): AddressBlock {
+  const others = Array.from({ length: blocksMax }, (_, n) => (start + n) % blocksMax);
+  for (const index of preferred === null ? others : [preferred, ...others]) {
+    const lock = addon.bindAbstract(`im-block-${index}`);
+    if (lock === null) continue;
+    return { index, base: blockBase(index), release: () => addon.close(lock) };
+  }
+  throw new ImError("IM_NO_ADDRESS_BLOCK", {
+    what: `all ${blocksMax} address blocks of 127.64.0.0/10 are in use on this machine`,
+  });
+}

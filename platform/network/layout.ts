@@ -1,0 +1,22 @@
+/**
+ * The overlay's layout: 127.64.0.0/10 is cut into 128 blocks of 32,768 addresses. A deployment has
+ * one block, for all its life; hosts are numbered from its start, clients (`im run`) from the last
+ * quarter. Addresses are IPv4 in host order.
+ */
+export const overlayBase = 0x7f400000;
+export const blockSize = 32_768;
+export const blocksMax = 128;
+/** Offset 0 is never given out: it names the block. */
+export const hostOffsetFirst = 1;
+export const clientOffsetFirst = 24_576;
+export const clientsMax = blockSize - clientOffsetFirst - 1;
+export const hostsMax = clientOffsetFirst - hostOffsetFirst;
+
+export function blockBase(index: number): number {
+  return overlayBase + index * blockSize;
+}
+
+/** 0x7f40000c → "127.64.0.12". */
+export function formatAddress(address: number): string {
+  return [address >>> 24, (address >>> 16) & 255, (address >>> 8) & 255, address & 255].join(".");
+}
