@@ -1,0 +1,130 @@
+/**
+ * Client of the Lambda Runtime API: next, response, error. The API may go away for a moment (the
+ * daemon restarts): every call is repeated with back-off until `giveUpMs` have passed without it.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { Client } from "undici";
+import { ImError } from "../platform/errors/im-error.js";
+import { codeOf, messageOf, report } from "./report.js";
+
+const invocationPath = "/2018-06-01/runtime/invocation";
+const initErrorPath = "/2018-06-01/runtime/init/error";
+const eventBytesMax = 8 * 1024 * 1024;
+const firstPauseMs = 10;
+const pauseMaxMs = 1000;
+/** An invocation may be hours away: nothing times out while the socket stands. */
+const patience = { headersTimeout: 0, bodyTimeout: 0, maxResponseSize: eventBytesMax };
+
+export interface Invocation {
+  readonly requestId: string;
+  readonly payload: string;
+}
+
+/** `address`: `host:port`, or `unix:<path>` where the local engine serves it. */
+export function runtimeApiClient(address: string): Client {
+  return address.startsWith("unix:")
+    ? new Client("http://localhost", { ...patience, socketPath: address.slice("unix:".length) })
+    : new Client(`http://${address}`, patience);
+}
+
+export class RuntimeApi {
+  readonly #client: Client;
+  readonly #stop: AbortSignal;
+  readonly #giveUpMs: number;
+
+  /** `stop`: no call is repeated any more, and a waiting `next` returns null. */
+  constructor(client: Client, stop: AbortSignal, giveUpMs = 30_000) {
+    this.#client = client;
+    this.#stop = stop;
+    this.#giveUpMs = giveUpMs;
+  }
+
+  async next(): Promise<Invocation | null> {
+    try {
+      return await this.#repeat(() => this.#next());
+    } catch (error) {
+      if (this.#stop.aborted) return null;
+      throw error;
+    }
+  }
+
+  async respond(requestId: string, body: object): Promise<void> {
+    await this.#post(`${invocationPath}/${requestId}/response`, body, {});
+  }
+
+  async fail(requestId: string, error: unknown): Promise<void> {
+    await this.#postError(`${invocationPath}/${requestId}/error`, error);
+  }
+
+  async failInit(error: unknown): Promise<void> {
+    await this.#postError(initErrorPath, error);
+  }
+
+  async close(): Promise<void> {
+    await this.#client.destroy();
+  }
+
+  async #next(): Promise<Invocation> {
+    const { statusCode, headers, body } = await this.#client.request({
+      method: "GET",
+      path: `${invocationPath}/next`,
+      signal: this.#stop,
+    });
+    const payload = await body.text();
+    const requestId = headers["lambda-runtime-aws-request-id"];
+    if (statusCode !== 200 || typeof requestId !== "string") {
+      throw new Error(`the Runtime API answered ${statusCode} to next`);
+    }
+    return { requestId, payload };
+  }
+
+  #postError(path: string, error: unknown): Promise<void> {
+    const errorType = codeOf(error) ?? "IM_INTERNAL";
+    const body = { errorMessage: messageOf(error), errorType, stackTrace: [] };
+    return this.#post(path, body, { "lambda-runtime-function-error-type": errorType });
+  }
+
+  async #post(path: string, body: object, headers: Record<string, string>): Promise<void> {
+    await this.#repeat(async () => {
+      const response = await this.#client.request({
+        method: "POST",
+        path,
+        headers: { "content-type": "application/json", ...headers },
+        body: JSON.stringify(body),
+      });
+      const answer = await response.body.text();
+      if (response.statusCode >= 500) {
+        throw new Error(`the Runtime API answered ${response.statusCode} to ${path}`);
+      }
+      // Refused for good (repeated, or nobody waits any more): repeating cannot help.
+      if (response.statusCode >= 400) report("response refused", { path, answer });
+    });
+  }
+
+  async #repeat<T>(attempt: () => Promise<T>): Promise<T> {
+    let pauseMs = firstPauseMs;
+    let awaySinceMs: number | null = null;
+    for (;;) {
+      const startedMs = performance.now();
+      try {
+        return await attempt();
+      } catch (error) {
+        if (this.#stop.aborted) throw error;
+        const nowMs = performance.now();
+        // An attempt that waited had reached the API: it has only now gone away.
+        if (awaySinceMs === null || nowMs - startedMs > pauseMaxMs) {
+          awaySinceMs = nowMs;
+          pauseMs = firstPauseMs;
+        }
+        if (nowMs - awaySinceMs >= this.#giveUpMs) {
+          throw new ImError("IM_DAEMON_UNREACHABLE", {
+            what: `the Runtime API has been away for ${Math.round(this.#giveUpMs / 1000)} s`,
+            cause: error,
+          });
+        }
+        await delay(pauseMs, undefined, { signal: this.#stop });
+        pauseMs = Math.min(pauseMs * 2, pauseMaxMs);
+      }
+    }
+  }
+}
