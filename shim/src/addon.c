@@ -1,0 +1,43 @@
+/* The addon's table of functions; `Addon` in shim/index.ts is its typed face. */
+#include "addon.h"
+
+static const struct {
+  const char *name;
+  napi_callback function;
+} functions[] = {
+    {"watch", im_watch},
+    {"rearm", im_rearm},
+    {"unwatch", im_unwatch},
+    {"socketPair", im_socket_pair},
+    {"pipe", im_pipe},
+    {"listenPackets", im_listen_packets},
+    {"acceptPackets", im_accept_packets},
+    {"connectPackets", im_connect_packets},
+    {"sendPacket", im_send_packet},
+    {"receivePacket", im_receive_packet},
+    {"peerCredentials", im_peer_credentials},
+    {"openPlaceholder", im_open_placeholder},
+    {"restorePlaceholder", im_restore_placeholder},
+    {"resetQueue", im_reset_queue},
+    {"waitingConnections", im_waiting_connections},
+    {"duplicate", im_duplicate},
+    {"close", im_close},
+    {"tryLock", im_try_lock},
+    {"bindAbstract", im_bind_abstract},
+    {"pidfdOpen", im_pidfd_open},
+    {"pidfdSendSignal", im_pidfd_send_signal},
+    {"pidfdGetDescriptor", im_pidfd_get_descriptor},
+};
+
+NAPI_MODULE_INIT() {
+  if (im_watcher_create(env) == NULL) return im_throw(env, "watcher");
+  for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
+    const char *name = functions[i].name;
+    napi_value function;
+    if (napi_create_function(env, name, NAPI_AUTO_LENGTH, functions[i].function, NULL, &function) !=
+            napi_ok ||
+        napi_set_named_property(env, exports, name, function) != napi_ok)
+      return NULL;
+  }
+  return exports;
+}
