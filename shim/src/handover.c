@@ -1,0 +1,38 @@
+#include "handover.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "descriptor-state.h"
+#include "epoll.h"
+#include "options.h"
+#include "real.h"
+#include "sockets.h"
+
+int handover_take(int fd, int placeholder, bool ipv6) {
+  const int saved = errno;
+  struct epoll_registrations registered;
+  const int status = real.fcntl(fd, F_GETFL);
+  const int descriptor_status = real.fcntl(fd, F_GETFD);
+  const int close_on_exec = descriptor_status > 0 ? descriptor_status & FD_CLOEXEC : 0;
+
+  options_hand_over(fd, placeholder);
+  const int own_status = real.fcntl(placeholder, F_GETFL);
+  if (status >= 0 && own_status >= 0) {
+    const int wanted = (own_status & ~O_NONBLOCK) | (status & O_NONBLOCK);
+    if (wanted != own_status) real.fcntl(placeholder, F_SETFL, (long)wanted);
+  }
+  epoll_find(fd, &registered);
+  const int result = real.dup3(placeholder, fd, close_on_exec != 0 ? O_CLOEXEC : 0);
+  const int failure = errno;
+  real.close(placeholder);
+  if (result < 0) {
+    errno = failure;
+    return -1;
+  }
+  epoll_add_again(fd, &registered);
+  descriptor_mark(fd, (uint8_t)(HANDED_OVER | (ipv6 ? APPEARS_IPV6 : 0)));
+  options_changed(fd);
+  errno = saved;
+  return 0;
+}

@@ -1,0 +1,117 @@
+#include "listener.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "context.h"
+#include "control.h"
+#include "descriptor-state.h"
+#include "endpoint.h"
+#include "epoll.h"
+#include "procfs.h"
+#include "real.h"
+#include "sockets.h"
+#include "table-map.h"
+
+static bool describe(int fd, enum im_request_type type, struct im_request *request) {
+  struct endpoint own;
+  if (!socket_own_endpoint(fd, &own) || own.address != context.address) return false;
+  *request = control_request(type);
+  request->port = names_declared_port(own.address, own.port, IPPROTO_TCP);
+  const uint8_t flags = descriptor_flags(fd);
+  if ((flags & HANDED_OVER) != 0) request->flags |= IM_HANDED_OVER;
+  if (own.ipv6 || (flags & APPEARS_IPV6) != 0) request->flags |= IM_IPV6;
+  return true;
+}
+
+void listener_announce(int fd) {
+  struct im_request request;
+  if (describe(fd, IM_LISTEN, &request)) control_tell(&request);
+}
+
+/* Who else has this listener: processes of the guest are those that have its control socket. */
+struct holders {
+  pid_t self;
+  pid_t visited;
+  int fd;
+  char listener[PROCFS_LINK_MAX];
+  char control[PROCFS_LINK_MAX];
+};
+
+static bool is_listener(const char *name, void *state) {
+  const struct holders *holders = state;
+  char link[PROCFS_LINK_MAX];
+  const int fd = procfs_number(name);
+  if (fd < 0 || (holders->visited == holders->self && fd == holders->fd)) return false;
+  return procfs_descriptor(holders->visited, fd, link) && strcmp(link, holders->listener) == 0;
+}
+
+static bool process_holds(pid_t pid, struct holders *holders) {
+  char link[PROCFS_LINK_MAX];
+  char path[64];
+  if (!procfs_descriptor(pid, context.control, link)) return false;
+  if (strcmp(link, holders->control) != 0) return false;
+  holders->visited = pid;
+  procfs_path(path, sizeof path, pid, "fd");
+  return procfs_any(path, is_listener, holders);
+}
+
+static bool visit_process(const char *name, void *state) {
+  struct holders *holders = state;
+  const int pid = procfs_number(name);
+  return pid > 0 && pid != holders->self && process_holds(pid, holders);
+}
+
+static bool held_by_another(int fd) {
+  struct holders holders = {.self = context.pid, .fd = fd};
+  if (!procfs_descriptor(0, fd, holders.listener)) return false;
+  if (!procfs_descriptor(0, context.control, holders.control)) return false;
+  if (process_holds(holders.self, &holders)) return true;
+  /* The usual case, a forked child that lets go of what its parent serves, needs no search. */
+  if (process_holds(getppid(), &holders)) return true;
+  return procfs_any("/proc", visit_process, &holders);
+}
+
+struct listener_farewell listener_leave(int fd) {
+  struct listener_farewell farewell = {.due = false};
+  const int saved = errno;
+  const uint8_t flags = descriptor_flags(fd);
+  if ((flags & (HANDED_OVER | LISTENS)) != 0 && context_owns_memory() && !held_by_another(fd)) {
+    if ((flags & HANDED_OVER) != 0) epoll_remove(fd);
+    farewell.due = (flags & SHUT) == 0 && describe(fd, IM_CLOSE, &farewell.request);
+  }
+  errno = saved;
+  return farewell;
+}
+
+void listener_say(const struct listener_farewell *farewell) {
+  if (farewell->due) control_tell(&farewell->request);
+}
+
+/* A thread that waits in accept would wait for ever: a connection of our own wakes it. */
+static void wake_acceptor(const struct endpoint *listener) {
+  struct sockaddr_storage address;
+  const struct endpoint to = {.address = listener->address, .port = listener->port};
+  const socklen_t length = endpoint_write(&to, &address);
+  const int fd = real.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return;
+  real.connect(fd, (struct sockaddr *)&address, length);
+  real.close(fd);
+}
+
+void listener_shut(int fd) {
+  const int saved = errno;
+  struct descriptor *descriptor = descriptor_at(fd);
+  struct im_request request;
+  struct endpoint own;
+  if (descriptor != NULL && socket_own_endpoint(fd, &own)) {
+    const bool due = !held_by_another(fd) && describe(fd, IM_CLOSE, &request);
+    descriptor_mark(fd, descriptor->flags | SHUT);
+    for (uint32_t i = 0; i < descriptor->acceptors; i++) wake_acceptor(&own);
+    if (due) control_tell(&request);
+  }
+  errno = saved;
+}

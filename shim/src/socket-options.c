@@ -1,0 +1,62 @@
+/* Options of sockets that are not in the kernel what they are for the guest. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+
+#include "descriptor-state.h"
+#include "options.h"
+#include "real.h"
+
+static int set_as_ipv6(int fd, int option, const void *value, socklen_t length) {
+  int number = 0;
+  if (value != NULL && length >= sizeof number) memcpy(&number, value, sizeof number);
+  switch (option) {
+    case IPV6_TCLASS: return real.setsockopt(fd, IPPROTO_IP, IP_TOS, value, length);
+    case IPV6_UNICAST_HOPS: return real.setsockopt(fd, IPPROTO_IP, IP_TTL, value, length);
+    case IPV6_V6ONLY:
+      if (number == 0) return 0;
+      errno = EINVAL; /* as for any socket that is bound */
+      return -1;
+    default: return 0; /* without effect on IPv4 traffic */
+  }
+}
+
+static int get_as_ipv6(int fd, int option, void *value, socklen_t *length) {
+  const int off = 0;
+  switch (option) {
+    case IPV6_TCLASS: return real.getsockopt(fd, IPPROTO_IP, IP_TOS, value, length);
+    case IPV6_UNICAST_HOPS: return real.getsockopt(fd, IPPROTO_IP, IP_TTL, value, length);
+    default: break;
+  }
+  if (*length > sizeof off) *length = sizeof off;
+  memcpy(value, &off, *length);
+  return 0;
+}
+
+IM_EXPORT int getsockopt(int fd, int level, int option, void *value, socklen_t *length) {
+  const uint8_t flags = descriptor_flags(fd);
+  if ((flags & APPEARS_IPV6) == 0 || value == NULL || length == NULL)
+    return real.getsockopt(fd, level, option, value, length);
+  if (level == IPPROTO_IPV6) return get_as_ipv6(fd, option, value, length);
+  const int result = real.getsockopt(fd, level, option, value, length);
+  if (result == 0 && level == SOL_SOCKET && option == SO_DOMAIN) {
+    const int domain = AF_INET6;
+    memcpy(value, &domain, *length < sizeof domain ? *length : sizeof domain);
+  }
+  return result;
+}
+
+IM_EXPORT int setsockopt(int fd, int level, int option, const void *value, socklen_t length) {
+  const uint8_t flags = descriptor_flags(fd);
+  if ((flags & (APPEARS_IPV6 | HANDED_OVER)) == 0)
+    return real.setsockopt(fd, level, option, value, length);
+  if ((flags & APPEARS_IPV6) != 0 && level == IPPROTO_IPV6)
+    return set_as_ipv6(fd, option, value, length);
+  if ((flags & HANDED_OVER) == 0) return real.setsockopt(fd, level, option, value, length);
+  /* Never on a placeholder: a client that stays silent would wake nobody. */
+  if (level == IPPROTO_TCP && option == TCP_DEFER_ACCEPT) return 0;
+  const int result = real.setsockopt(fd, level, option, value, length);
+  if (result == 0) options_changed(fd);
+  return result;
+}
