@@ -1,0 +1,54 @@
+/** What the host machine invokes: the world behind `transact` and `invoke`. */
+import { fromPromise } from "xstate";
+import { decide, type Wish } from "../lifecycle/decide.js";
+import type { TransactInput, TransactWish } from "../lifecycle/host-setup.js";
+import type { HostRecord, WriteOutcome } from "../ports/membership.js";
+import type { DeclaredHost } from "./declared-host.js";
+import type { SupervisorContext } from "./supervisor-context.js";
+
+/** A claim whose holder did nothing for this long may be taken over. */
+export const leaseMs = 10_000;
+/** A write that is not settled by then has failed. */
+const writeDeadlineMs = 10_000;
+
+export function hostActors(context: SupervisorContext, declared: DeclaredHost) {
+  const { membership, cloud, random } = context.ports;
+
+  async function transact({ record, wish }: TransactInput): Promise<WriteOutcome> {
+    const identity = {
+      deployId: context.deployId,
+      host: declared.name,
+      operation: random.id(),
+    };
+    const decision = decide(record, complete(wish), identity);
+    if (decision.type === "write") return membership.apply(decision.write, writeDeadlineMs);
+    // What we believed forbids the write: find out what is true.
+    return { result: "rejected", record: await membership.read(context.deployId, declared.name) };
+  }
+
+  function complete(wish: TransactWish): Wish {
+    switch (wish.type) {
+      case "claim":
+        return { type: "claim", owner: context.nodeId, claim: random.id(), leaseMs };
+      case "release":
+        return { type: "release" };
+      default:
+        return wish;
+    }
+  }
+
+  async function invoke(record: HostRecord | null): Promise<void> {
+    if (record === null || record.claim === null) throw new Error("invoked without a claim");
+    const life = { incarnation: record.incarnation, claim: record.claim };
+    await cloud.invoke({
+      functionName: declared.functionName,
+      tenantId: declared.name,
+      payload: declared.bootEvent(life),
+    });
+  }
+
+  return {
+    transact: fromPromise<WriteOutcome, TransactInput>(({ input }) => transact(input)),
+    invoke: fromPromise<void, { record: HostRecord | null }>(({ input }) => invoke(input.record)),
+  };
+}

@@ -1,0 +1,88 @@
+/** The environment that a host lives in, as its host-runtime reports it. */
+import type { HostEvent } from "../lifecycle/events.js";
+import type { Log } from "../ports/log.js";
+import type { Peer } from "../ports/processes.js";
+import type { EnvironmentMessage, SupervisorMessage } from "../protocol/environment.js";
+
+interface Boarded {
+  readonly peer: Peer;
+  readonly incarnation: number;
+  guestPid: number | null;
+}
+
+export interface HostEnvironmentOptions {
+  readonly log: Log;
+  readonly send: (event: HostEvent) => void;
+  /** Boot id of the environment that the machine has accepted. */
+  readonly accepted: () => string | null;
+}
+
+export class HostEnvironment {
+  readonly #options: HostEnvironmentOptions;
+  #boarded: Boarded | null = null;
+
+  constructor(options: HostEnvironmentOptions) {
+    this.#options = options;
+  }
+
+  /** Of the host-runtime and of the guest's command, while there is an environment. */
+  get processes(): { readonly runtime: number; readonly guest: number | null } | null {
+    if (this.#boarded === null) return null;
+    return { runtime: this.#boarded.peer.pid, guest: this.#boarded.guestPid };
+  }
+
+  /** The incarnation that this peer is, null where it is not the one aboard. */
+  incarnationOf(peer: Peer): number | null {
+    return this.#boarded?.peer === peer ? this.#boarded.incarnation : null;
+  }
+
+  started(peer: Peer, message: Extract<EnvironmentMessage, { type: "environment.started" }>): void {
+    const before = this.#boarded;
+    this.#boarded = { peer, incarnation: message.incarnation, guestPid: null };
+    const { incarnation, claim, bootId } = message;
+    this.#options.send({ type: "environment.started", incarnation, claim, bootId });
+    // The machine accepts by an effect; anything else is a late or duplicate event.
+    if (this.#options.accepted() === bootId && before?.peer !== peer) return;
+    this.#boarded = before;
+    peer.send({ type: "environment.refused", reason: "this life is not the one that is meant" });
+  }
+
+  message(peer: Peer, message: EnvironmentMessage): void {
+    const boarded = this.#boarded;
+    if (boarded?.peer !== peer) return;
+    const { incarnation } = boarded;
+    switch (message.type) {
+      case "guest.started":
+        boarded.guestPid = message.pid;
+        this.#options.send({ type: "guest.started", incarnation });
+        return;
+      case "guest.failed":
+        this.#options.send({ type: "guest.failed", incarnation, failure: message.error });
+        return;
+      case "guest.exited":
+        this.#options.send({ ...message, incarnation });
+        return;
+      case "environment.started":
+      case "client.started":
+        this.#options.log.warn({ message: message.type }, "unexpected from an environment");
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  /** Proof that nothing of the environment with this host-runtime runs any more. */
+  ended(runtimePid: number): void {
+    const boarded = this.#boarded;
+    if (boarded?.peer.pid !== runtimePid) return;
+    this.#options.send({ type: "environment.ended", incarnation: boarded.incarnation });
+  }
+
+  tell(message: SupervisorMessage): void {
+    this.#boarded?.peer.send(message);
+  }
+
+  leave(): void {
+    this.#boarded = null;
+  }
+}

@@ -1,0 +1,26 @@
+import type { Clock } from "../ports/clock.js";
+import type { Cloud } from "../ports/cloud.js";
+import type { Log } from "../ports/log.js";
+import type { Membership } from "../ports/membership.js";
+import type { NameTable } from "../ports/name-table.js";
+import type { Random } from "../ports/random.js";
+import type { Sockets } from "../ports/sockets.js";
+
+/** Everything through which a supervisor sees and changes the world. */
+export interface SupervisorPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly membership: Membership;
+  readonly cloud: Cloud;
+  readonly sockets: Sockets;
+  readonly nameTable: NameTable;
+}
+
+export interface SupervisorContext {
+  readonly ports: SupervisorPorts;
+  readonly deployId: string;
+  readonly nodeId: string;
+  /** Name of the host or program behind an overlay address; "outside" for any other. */
+  readonly nameOf: (address: number) => string;
+}
