@@ -1,0 +1,66 @@
+import { backOffMs } from "../lifecycle/decide.js";
+import { formatAddress } from "../network/layout.js";
+import type { SupervisedHost } from "../supervisor/supervised-host.js";
+import type { Deployment } from "./deployment.js";
+import type { Node } from "./node.js";
+import type { DeploymentStatus, HostStatus } from "./service.js";
+import { SystemObservation } from "./system-observation-adapter.js";
+
+/** Hosts of a class with a count appear once they have been real; the rest is counted. */
+export function deploymentStatus(deployment: Deployment, node: Node): DeploymentStatus {
+  const { stored, supervisor } = deployment;
+  const counted = new Set(
+    stored.manifest.classes.filter((c) => c.count !== null).map((c) => c.name),
+  );
+  const seen = new SystemObservation();
+  const hosts: HostStatus[] = [];
+  let imaginary = 0;
+  for (const host of supervisor.hosts.values()) {
+    if (counted.has(host.declared.className) && host.incarnation === 0) imaginary += 1;
+    else hosts.push(hostStatus(host, node, seen));
+  }
+  const { deployment: name } = stored.manifest;
+  return { deployment: name, cloud: stored.cloud, since: stored.since, hosts, imaginary };
+}
+
+function hostStatus(host: SupervisedHost, node: Node, seen: SystemObservation): HostStatus {
+  const { declared, history } = host;
+  const runtime = host.environment.processes?.runtime;
+  const tree = runtime === undefined ? null : seen.guestsBelow(runtime);
+  const { lastWake } = history;
+  return {
+    name: declared.name,
+    class: declared.className,
+    state: history.state,
+    address: formatAddress(declared.address),
+    listen: declared.tcpPorts,
+    incarnation: host.incarnation,
+    wakes: history.wakes,
+    pids: tree?.pids ?? [],
+    connections: tree === null ? 0 : seen.connections(declared.address),
+    idleForMs: null,
+    lastWake:
+      lastWake === null
+        ? null
+        : {
+            signal: lastWake.signal,
+            by: lastWake.by,
+            port: lastWake.port,
+            at: new Date(lastWake.atMs).toISOString(),
+            tookMs: lastWake.tookMs,
+          },
+    lastSuspend: null,
+    memoryMb: tree?.memoryMb ?? null,
+    billedMs: node.billedMs(declared.functionName, declared.name),
+    error: errorOf(host),
+  };
+}
+
+function errorOf(host: SupervisedHost): HostStatus["error"] {
+  const { failure, failuresInARow, history } = host;
+  if (failure === null) return null;
+  const retries = host.state === "failed" && history.failedAtMs !== null;
+  const retryAtMs = retries ? (history.failedAtMs ?? 0) + backOffMs(failuresInARow) : null;
+  const retryAt = retryAtMs === null ? null : new Date(retryAtMs).toISOString();
+  return { code: failure.code, message: failure.message, retryAt };
+}

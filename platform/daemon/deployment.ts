@@ -1,0 +1,161 @@
+/** One deployment on this node: its block, name table, functions, published ports, supervisor. */
+import { join } from "node:path";
+import { ImError } from "../errors/im-error.js";
+import { hostNames, type Manifest } from "../manifest/manifest.js";
+import { type AddressBlock, claimAddressBlock } from "../network/address-blocks-adapter.js";
+import { assignOffsets } from "../network/assignment.js";
+import { blockSize } from "../network/layout.js";
+import { NameTableFile } from "../network/name-table-adapter.js";
+import type { DeclaredHost } from "../supervisor/declared-host.js";
+import { Supervisor } from "../supervisor/supervisor.js";
+import { changedClasses, declaredHosts, functionSpecs, type Grant } from "./declared-hosts.js";
+import { DeploymentFile, type StoredDeployment } from "./deployment-file.js";
+import { EventHistory } from "./event-history.js";
+import type { Node } from "./node.js";
+import { PublishedPorts } from "./published-ports-adapter.js";
+import type { DeployResult } from "./service.js";
+
+export class Deployment {
+  readonly supervisor: Supervisor;
+  readonly history: EventHistory;
+  readonly file: DeploymentFile;
+  readonly #node: Node;
+  readonly #block: AddressBlock;
+  readonly #table: NameTableFile;
+  readonly #published: PublishedPorts;
+  #stored: StoredDeployment;
+  #declared: readonly DeclaredHost[] = [];
+
+  private constructor(node: Node, stored: StoredDeployment, block: AddressBlock) {
+    const { deployment } = stored.manifest;
+    this.#node = node;
+    this.#stored = stored;
+    this.#block = block;
+    this.file = new DeploymentFile(node.home, deployment);
+    this.#table = new NameTableFile({
+      path: join(node.runtimeDirectory, `names-${block.index}`),
+      deployment,
+      blockBase: block.base,
+      blockSize,
+    });
+    this.#published = new PublishedPorts(node.log);
+    this.supervisor = new Supervisor({
+      deployment,
+      deployId: stored.deployId,
+      nodeId: node.id,
+      blockBase: block.base,
+      ports: { ...node, nameTable: this.#table, log: node.log.child({ deployment }) },
+    });
+    this.history = new EventHistory();
+    this.supervisor.onChange((change) => this.history.add(change));
+  }
+
+  /** A new deployment; whatever it got is given back where it cannot be completed. */
+  static async create(node: Node, manifest: Manifest, cloud: "local"): Promise<Deployment> {
+    const block = claimAddressBlock(null, 0, node.addon);
+    const stored: StoredDeployment = {
+      version: 1,
+      deployId: node.random.id(),
+      cloud,
+      since: new Date(node.clock.nowMs()).toISOString(),
+      block: block.index,
+      assignment: {},
+      manifest: { ...manifest, classes: [] },
+    };
+    const deployment = new Deployment(node, stored, block);
+    try {
+      await deployment.apply(manifest);
+      return deployment;
+    } catch (error) {
+      await deployment.down();
+      throw error;
+    }
+  }
+
+  get stored(): StoredDeployment {
+    return this.#stored;
+  }
+
+  get declared(): readonly DeclaredHost[] {
+    return this.#declared;
+  }
+
+  get tablePath(): string {
+    return this.#table.path;
+  }
+
+  /** Brings everything in line with the manifest; hosts that stay keep running as they are. */
+  async apply(manifest: Manifest): Promise<DeployResult> {
+    const before = this.#stored.manifest;
+    const names = manifest.classes.flatMap(hostNames);
+    const assignment = assignOffsets(this.#stored.assignment, names);
+    const stored = { ...this.#stored, manifest, assignment };
+    const wanted = declaredHosts(manifest, this.#grant(stored));
+    const previous = new Set(before.classes.flatMap(hostNames));
+    const kept = new Set(names);
+    const removed = [...previous].filter((name) => !kept.has(name));
+    const { cloud, membership } = this.#node;
+    const records = await membership.list(stored.deployId);
+    for (const spec of functionSpecs(manifest)) await cloud.ensureFunction(spec);
+    this.supervisor.declare(wanted, records);
+    await this.#published.publish(publications(manifest, wanted));
+    this.file.write(stored);
+    this.#stored = stored;
+    this.#declared = wanted;
+    await this.#remove(removed, before, manifest);
+    return {
+      deployment: manifest.deployment,
+      hosts: names.length,
+      added: names.filter((name) => !previous.has(name)),
+      changed: changedClasses(before, manifest),
+      removed,
+    };
+  }
+
+  /** Resolves when nothing of the deployment runs and its sockets and files are gone. */
+  async down(): Promise<void> {
+    this.#published.close();
+    await Promise.all([...this.supervisor.hosts.keys()].map((host) => this.supervisor.stop(host)));
+    this.supervisor.close();
+    for (const spec of functionSpecs(this.#stored.manifest)) {
+      await this.#node.cloud.deleteFunction(spec.name);
+    }
+    this.#table.close();
+    this.#block.release();
+    this.file.remove();
+  }
+
+  async #remove(hosts: readonly string[], before: Manifest, after: Manifest): Promise<void> {
+    await Promise.all(hosts.map((host) => this.supervisor.stop(host)));
+    for (const host of hosts) this.supervisor.forget(host);
+    const kept = new Set(functionSpecs(after).map((spec) => spec.name));
+    for (const spec of functionSpecs(before)) {
+      if (!kept.has(spec.name)) await this.#node.cloud.deleteFunction(spec.name);
+    }
+  }
+
+  #grant(stored: StoredDeployment): Grant {
+    return {
+      deployId: stored.deployId,
+      blockBase: this.#block.base,
+      assignment: stored.assignment,
+      nodeSocket: this.#node.nodeSocket,
+      tablePath: this.#table.path,
+      logFile: (host) => this.file.logFile(host),
+    };
+  }
+}
+
+function publications(manifest: Manifest, hosts: readonly DeclaredHost[]) {
+  return manifest.classes.flatMap((hostClass) =>
+    hostClass.publish.map(({ from, to }) => {
+      const host = hosts.find((declared) => declared.name === hostClass.name);
+      if (host === undefined) {
+        throw new ImError("IM_MANIFEST_INVALID", {
+          what: `${hostClass.name} publishes a port and has a count`,
+        });
+      }
+      return { from, address: host.address, to };
+    }),
+  );
+}

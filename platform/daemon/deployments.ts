@@ -1,0 +1,176 @@
+/** The daemon's service: all deployments of one IM_HOME on this node. */
+import { ImError } from "../errors/im-error.js";
+import { formatAddress } from "../network/layout.js";
+import type { Peer, PeerHandler } from "../ports/processes.js";
+import type { EnvironmentMessage } from "../protocol/environment.js";
+import { SupervisedHost } from "../supervisor/supervised-host.js";
+import { Deployment } from "./deployment.js";
+import { deploymentStatus } from "./deployment-status.js";
+import type { Node } from "./node.js";
+import type {
+  DaemonService,
+  DeploymentStatus,
+  DeployRequest,
+  DeployResult,
+  LifecycleEvent,
+} from "./service.js";
+
+export class Deployments implements DaemonService, PeerHandler {
+  readonly #node: Node;
+  readonly #close: () => Promise<void>;
+  readonly #byName = new Map<string, Deployment>();
+  readonly #byPeer = new Map<Peer, Deployment>();
+  /** Deploys and downs of one deployment follow one another. */
+  readonly #turns = new Map<string, Promise<unknown>>();
+
+  /** `close` ends what the node consists of, after the last deployment. */
+  constructor(node: Node, close: () => Promise<void>) {
+    this.#node = node;
+    this.#close = close;
+  }
+
+  deploy(request: DeployRequest): Promise<DeployResult> {
+    const { manifest, cloud } = request;
+    if (cloud === "aws") {
+      const what = "deploying to AWS is not possible with this version";
+      return Promise.reject(new ImError("IM_CLOUD_UNAVAILABLE", { what }));
+    }
+    return this.#inTurn(manifest.deployment, async () => {
+      const existing = this.#byName.get(manifest.deployment);
+      if (existing !== undefined) return existing.apply(manifest);
+      const created = await Deployment.create(this.#node, manifest, cloud);
+      this.#byName.set(manifest.deployment, created);
+      const names = [...created.supervisor.hosts.keys()];
+      const { deployment } = manifest;
+      return { deployment, hosts: names.length, added: names, changed: [], removed: [] };
+    });
+  }
+
+  deployments(): readonly string[] {
+    return [...this.#byName.keys()];
+  }
+
+  async status(deployment: string): Promise<DeploymentStatus> {
+    return deploymentStatus(this.#require(deployment), this.#node);
+  }
+
+  events(deployment: string): readonly LifecycleEvent[] {
+    return this.#require(deployment).history.events;
+  }
+
+  onEvent(deployment: string, listener: (event: LifecycleEvent) => void): () => void {
+    return this.#require(deployment).history.follow(listener);
+  }
+
+  async wake(deployment: string, host: string): Promise<void> {
+    await this.#require(deployment).supervisor.wake(host);
+  }
+
+  async stop(deployment: string, host: string): Promise<void> {
+    await this.#require(deployment).supervisor.stop(host);
+  }
+
+  down(deployment: string): Promise<void> {
+    return this.#inTurn(deployment, async () => {
+      await this.#require(deployment).down();
+      this.#byName.delete(deployment);
+    });
+  }
+
+  logFile(deployment: string, host: string): string {
+    const { supervisor, file, stored } = this.#require(deployment);
+    if (supervisor.hosts.has(host)) return file.logFile(host);
+    const what = `there is no host \`${host}\` in ${stored.manifest.deployment}`;
+    throw new ImError("IM_NO_HOST", { what, received: host });
+  }
+
+  idle(): boolean {
+    return this.#byName.size === 0 && this.#turns.size === 0;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.deployments().map((name) => this.down(name)));
+    await this.#close();
+  }
+
+  message(peer: Peer, message: EnvironmentMessage): void {
+    switch (message.type) {
+      case "environment.started": {
+        const found = [...this.#byName.values()].find(
+          ({ stored }) => stored.deployId === message.deployId,
+        );
+        if (found === undefined) {
+          peer.send({ type: "environment.refused", reason: "there is no such deployment" });
+          return;
+        }
+        this.#byPeer.set(peer, found);
+        found.supervisor.environmentStarted(peer, message);
+        return;
+      }
+      case "client.started":
+        this.#clientStarted(peer, message);
+        return;
+      default:
+        this.#byPeer.get(peer)?.supervisor.message(peer, message);
+    }
+  }
+
+  closed(peer: Peer): void {
+    this.#byPeer.get(peer)?.supervisor.peerClosed(peer);
+    this.#byPeer.delete(peer);
+  }
+
+  /** The engine's proof that nothing of an environment runs any more. */
+  environmentEnded(functionName: string, tenantId: string, runtimePid: number): void {
+    for (const { supervisor } of this.#byName.values()) {
+      if (supervisor.hosts.get(tenantId)?.declared.functionName === functionName) {
+        supervisor.environmentEnded(tenantId, runtimePid);
+      }
+    }
+  }
+
+  #clientStarted(
+    peer: Peer,
+    message: Extract<EnvironmentMessage, { type: "client.started" }>,
+  ): void {
+    try {
+      const deployment = this.#require(message.deployment);
+      const started = deployment.supervisor.clientStarted(peer, message);
+      this.#byPeer.set(peer, deployment);
+      const asHost = started instanceof SupervisedHost ? started.declared : null;
+      const address =
+        started instanceof SupervisedHost ? started.declared.address : started.address;
+      const environment: Record<string, string> = {
+        IM_DEPLOYMENT: message.deployment,
+        IM_ADDRESS: formatAddress(address),
+        IM_TABLE: deployment.tablePath,
+        ...(asHost === null ? {} : { IM_HOST: asHost.name }),
+      };
+      peer.send({ type: "client.accepted", environment });
+    } catch (error) {
+      if (!(error instanceof ImError)) throw error;
+      const refused = { code: error.code, message: error.message };
+      peer.send({ type: "client.refused", error: refused });
+    }
+  }
+
+  async #inTurn<T>(deployment: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#turns.get(deployment) ?? Promise.resolve();
+    const turn = before.then(work, work);
+    this.#turns.set(deployment, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.#turns.get(deployment) === turn) this.#turns.delete(deployment);
+    }
+  }
+
+  #require(deployment: string): Deployment {
+    const found = this.#byName.get(deployment);
+    if (found !== undefined) return found;
+    throw new ImError("IM_NO_DEPLOYMENT", {
+      what: `\`${deployment}\` is not deployed`,
+      received: deployment,
+    });
+  }
+}

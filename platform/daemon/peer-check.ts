@@ -1,0 +1,22 @@
+import type { Socket } from "node:net";
+
+/** Effective user of the process at the other end; null where that cannot be told. */
+export type PeerUser = (socket: Socket) => number | null;
+
+/**
+ * The descriptor of a socket is no public part of Node. Where it cannot be reached, the modes of
+ * the socket and its directory keep others out alone.
+ */
+export function peerUserOf(credentials: (descriptor: number) => { uid: number }): PeerUser {
+  return (socket) => {
+    const handle: unknown = Reflect.get(socket, "_handle");
+    if (typeof handle !== "object" || handle === null) return null;
+    const descriptor: unknown = Reflect.get(handle, "fd");
+    if (typeof descriptor !== "number" || descriptor < 0) return null;
+    return credentials(descriptor).uid;
+  };
+}
+
+export function isTrustedUser(peer: number | null, own: number): boolean {
+  return peer === null || peer === own || peer === 0;
+}

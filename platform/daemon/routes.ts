@@ -1,0 +1,114 @@
+import type { FastifyInstance } from "fastify";
+import type { z } from "zod";
+import { ImError } from "../errors/im-error.js";
+import type { Log } from "../ports/log.js";
+import { deployRequest, eventsQuery } from "./api.js";
+import type { EventStreams } from "./event-streams.js";
+import type { DaemonService, DeployRequest, DeployResult } from "./service.js";
+
+export interface RouteOptions {
+  readonly service: DaemonService;
+  readonly version: string;
+  readonly nodeSocket: string;
+  readonly log: Log;
+}
+
+interface OfDeployment {
+  readonly Params: { readonly name: string };
+}
+interface OfHost {
+  readonly Params: { readonly name: string; readonly host: string };
+}
+
+export function addRoutes(
+  app: FastifyInstance,
+  options: RouteOptions,
+  streams: EventStreams,
+): void {
+  const { service } = options;
+  addDaemonRoutes(app, options);
+
+  app.get<OfDeployment>("/deployments/:name", ({ params }) => {
+    requireDeployment(service, params.name);
+    return service.status(params.name);
+  });
+  app.delete<OfDeployment>("/deployments/:name", async ({ params }) => {
+    requireDeployment(service, params.name);
+    await service.down(params.name);
+    streams.end(params.name);
+    return {};
+  });
+  app.get<OfDeployment>("/deployments/:name/events", (request, reply) => {
+    const { name } = request.params;
+    const query = parse(eventsQuery, request.query, "query");
+    requireDeployment(service, name);
+    if (query.follow === "0") return reply.send(service.events(name));
+    reply.hijack();
+    streams.follow(name, reply.raw, query.past === "1");
+    return reply;
+  });
+  addHostRoutes(app, service);
+}
+
+function addDaemonRoutes(app: FastifyInstance, options: RouteOptions): void {
+  const { service, version, nodeSocket } = options;
+  app.get("/health", () => ({
+    pid: process.pid,
+    version,
+    nodeSocket,
+    deployments: service.deployments(),
+  }));
+  app.get("/deployments", () => service.deployments());
+  app.post("/deployments", async (request, reply) => {
+    const body = parse(deployRequest, request.body, "body");
+    const existed = service.deployments().includes(body.manifest.deployment);
+    const result = await service.deploy(body);
+    // Whoever interrupts `im deploy` wants nothing of it to stay.
+    if (reply.raw.destroyed && !existed) await undo(options, body, result);
+    return result;
+  });
+}
+
+async function undo(options: RouteOptions, { manifest }: DeployRequest, result: DeployResult) {
+  options.log.info({ deployment: manifest.deployment }, "the caller is gone: ends what it began");
+  await options.service.down(result.deployment);
+}
+
+function addHostRoutes(app: FastifyInstance, service: DaemonService): void {
+  app.post<OfHost>("/deployments/:name/hosts/:host/wake", async ({ params }) => {
+    requireDeployment(service, params.name);
+    await service.wake(params.name, params.host);
+    return {};
+  });
+  app.post<OfHost>("/deployments/:name/hosts/:host/stop", async ({ params }) => {
+    requireDeployment(service, params.name);
+    await service.stop(params.name, params.host);
+    return {};
+  });
+  app.get<OfHost>("/deployments/:name/hosts/:host/log-file", ({ params }) => {
+    requireDeployment(service, params.name);
+    return { logFile: service.logFile(params.name, params.host) };
+  });
+}
+
+function requireDeployment(service: DaemonService, name: string): void {
+  const deployed = service.deployments();
+  if (deployed.includes(name)) return;
+  throw new ImError("IM_NO_DEPLOYMENT", {
+    what: `no deployment is called ${JSON.stringify(name)}`,
+    ...(deployed.length === 0 ? {} : { expected: `one of ${deployed.join(", ")}` }),
+  });
+}
+
+function parse<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  part: string,
+): z.infer<Schema> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  // Only the path and the rule: the value may be a secret.
+  const where = [part, ...(issue?.path ?? []).map(String)].join(".");
+  throw new ImError("IM_USAGE", { what: `${where}: ${issue?.message ?? "invalid"}` });
+}

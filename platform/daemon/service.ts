@@ -1,0 +1,102 @@
+/**
+ * What the daemon does for its callers, behind the HTTP API. Implemented by
+ * `platform/daemon/deployments.ts`; every method rejects with `ImError`.
+ */
+import type { Manifest } from "../manifest/manifest.js";
+
+export type HostState =
+  | "imaginary"
+  | "allocating"
+  | "running"
+  | "suspending"
+  | "suspended"
+  | "resuming"
+  | "terminating"
+  | "failed";
+
+export interface HostStatus {
+  readonly name: string;
+  readonly class: string;
+  readonly state: HostState;
+  /** Dotted. */
+  readonly address: string;
+  readonly listen: readonly (number | string)[];
+  readonly incarnation: number;
+  readonly wakes: number;
+  readonly pids: readonly number[];
+  readonly connections: number;
+  readonly idleForMs: number | null;
+  readonly lastWake: {
+    readonly signal: string;
+    readonly by: string;
+    readonly port: number | null;
+    readonly at: string;
+    readonly tookMs: number | null;
+  } | null;
+  readonly lastSuspend: { readonly at: string } | null;
+  readonly memoryMb: number | null;
+  readonly billedMs: number;
+  readonly error: {
+    readonly code: string;
+    readonly message: string;
+    readonly retryAt: string | null;
+  } | null;
+}
+
+export interface DeploymentStatus {
+  readonly deployment: string;
+  readonly cloud: "local" | "aws";
+  readonly since: string;
+  readonly hosts: readonly HostStatus[];
+  /** Declared hosts of classes with a count that were never real. */
+  readonly imaginary: number;
+}
+
+export interface LifecycleEvent {
+  readonly at: string;
+  readonly host: string;
+  readonly incarnation: number;
+  readonly from: HostState;
+  readonly to: HostState;
+  readonly signal: string;
+  readonly by: string;
+  readonly tookMs: number | null;
+  /** Only where something failed. */
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+export interface DeployRequest {
+  /** Already parsed and validated by the caller (the CLI), paths made absolute. */
+  readonly manifest: Manifest;
+  readonly cloud: "local" | "aws";
+}
+
+export interface DeployResult {
+  readonly deployment: string;
+  readonly hosts: number;
+  readonly added: readonly string[];
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+}
+
+export interface DaemonService {
+  deploy(request: DeployRequest): Promise<DeployResult>;
+  /** Names of everything deployed here. */
+  deployments(): readonly string[];
+  status(deployment: string): Promise<DeploymentStatus>;
+  /** Past events, oldest first; the daemon keeps the last 10,000 of a deployment. */
+  events(deployment: string): readonly LifecycleEvent[];
+  /** Calls back for every event from now on; the result ends that. */
+  onEvent(deployment: string, listener: (event: LifecycleEvent) => void): () => void;
+  /** Resolves when the host is running; rejects with the reason where it fails. */
+  wake(deployment: string, host: string): Promise<void>;
+  /** Resolves when the host is imaginary again. */
+  stop(deployment: string, host: string): Promise<void>;
+  /** Resolves when nothing of the deployment runs and its sockets and files are gone. */
+  down(deployment: string): Promise<void>;
+  /** Log file of a host's guests; it may not exist yet. */
+  logFile(deployment: string, host: string): string;
+  /** The daemon ends itself when this turns true and no request is under way. */
+  idle(): boolean;
+  close(): Promise<void>;
+}
