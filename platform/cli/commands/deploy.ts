@@ -1,0 +1,61 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { requireShim } from "../../daemon/shim-files.js";
+import { ensureDaemon } from "../../daemon/start.js";
+import { ImError } from "../../errors/im-error.js";
+import { readManifest } from "../../manifest/read-manifest.js";
+import { formatDeployed, formatPlan } from "../format-deploy.js";
+import { withProgress } from "../progress.js";
+import { requireSameVersion, type TargetOptions, withClient } from "../session.js";
+import type { Terminal } from "../terminal.js";
+
+export interface DeployOptions extends TargetOptions {
+  readonly cloud: string;
+  readonly dryRun?: boolean;
+}
+
+export async function deploy(
+  terminal: Terminal,
+  path: string,
+  options: DeployOptions,
+): Promise<void> {
+  const manifest = await readManifest(resolve(path), { descriptorsMax: descriptorsMax() });
+  requireName(manifest.deployment, options.deployment);
+  if (options.cloud !== "local") {
+    throw new ImError("IM_CLOUD_UNAVAILABLE", {
+      what: `this version cannot deploy to ${options.cloud} yet`,
+      expected: "local",
+      received: options.cloud,
+    });
+  }
+  if (options.dryRun) {
+    terminal.write(formatPlan(manifest, terminal.columns));
+    return;
+  }
+  requireShim();
+  const daemon = await ensureDaemon();
+  requireSameVersion(daemon);
+  const result = await withClient(daemon.configuration, (client) => {
+    const deploying = client.deploy({ manifest, cloud: "local" });
+    return withProgress(terminal, `deploying ${manifest.deployment}`, deploying);
+  });
+  terminal.write(formatDeployed(manifest, result));
+}
+
+/** A manifest names its deployment itself; `--deployment` may confirm it. */
+function requireName(own: string, named: string | undefined): void {
+  if (named === undefined || named === own) return;
+  throw new ImError("IM_USAGE", {
+    what: "the manifest is of another deployment than --deployment names",
+    expected: named,
+    received: own,
+    fix: "leave --deployment out: the manifest names its deployment",
+  });
+}
+
+/** How many descriptors one process may be given, at most: each placeholder takes one. */
+function descriptorsMax(): number {
+  const limits = readFileSync("/proc/self/limits", "utf8");
+  const hard = /^Max open files\s+\S+\s+(\S+)/m.exec(limits)?.[1] ?? "";
+  return hard === "unlimited" ? Number.MAX_SAFE_INTEGER : Number(hard) || 1024;
+}

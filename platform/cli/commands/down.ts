@@ -1,0 +1,69 @@
+import { type Health, readHealth } from "../../daemon/health.js";
+import { requireShim } from "../../daemon/shim-files.js";
+import { ImError } from "../../errors/im-error.js";
+import { choose, findDaemon, type TargetOptions, withClient } from "../session.js";
+import type { Terminal } from "../terminal.js";
+
+export interface DownOptions extends TargetOptions {
+  readonly all?: boolean;
+}
+
+/** The daemon has a second to notice that it is not needed, and some more to clean up. */
+const endMsMax = 10_000;
+
+/** Also speaks to a daemon of another version: ending its deployments is how to get rid of it. */
+export async function down(terminal: Terminal, options: DownOptions): Promise<void> {
+  if (options.all && options.deployment !== undefined) {
+    throw new ImError("IM_USAGE", {
+      what: "--all and --deployment contradict one another",
+      fix: "give one of them",
+    });
+  }
+  const daemon = await findDaemon();
+  const deployed = daemon?.health.deployments ?? [];
+  const ending = options.all ? deployed : one(deployed, options.deployment);
+  if (ending.length === 0) terminal.note("nothing is deployed\n");
+  if (daemon === null) return;
+  const { configuration, health } = daemon;
+  await withClient(configuration, async (client) => {
+    for (const deployment of ending) {
+      await client.down(deployment);
+      terminal.write(`${deployment}: ended\n`);
+    }
+  });
+  await untilGone(health, configuration.daemonSocket);
+}
+
+function one(deployed: readonly string[], named: string | undefined): readonly string[] {
+  const deployment = choose(deployed, named, process.env["IM_DEPLOYMENT"]);
+  if (deployment !== null) return [deployment];
+  throw new ImError("IM_NO_DEPLOYMENT", { what: "nothing is deployed" });
+}
+
+/** After `im down` nothing is left running: the daemon neither, if it has nothing else to do. */
+async function untilGone(health: Health, daemonSocket: string): Promise<void> {
+  const now = await readHealth(daemonSocket);
+  if (now !== null && (now.pid !== health.pid || now.deployments.length > 0)) return;
+  const addon = requireShim();
+  const descriptor = openProcess(() => addon.pidfdOpen(health.pid));
+  if (descriptor === null) return;
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, endMsMax);
+    addon.watch(descriptor, () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+  addon.unwatch(descriptor);
+  addon.close(descriptor);
+}
+
+/** null: it has ended already. */
+function openProcess(open: () => number): number | null {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ESRCH") return null;
+    throw error;
+  }
+}

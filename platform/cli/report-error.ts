@@ -1,0 +1,54 @@
+import { CommanderError } from "commander";
+import { formatError, ImError } from "../errors/im-error.js";
+
+export interface ErrorReport {
+  /** For stderr; empty where nothing went wrong. */
+  readonly text: string;
+  readonly exitCode: number;
+}
+
+/** What to print for whatever a command has thrown, and the exit code that goes with it. */
+export function reportError(error: unknown, debug: boolean): ErrorReport {
+  if (error instanceof CommanderError && error.exitCode === 0) return { text: "", exitCode: 0 };
+  const errors = listErrors(error);
+  const lines = errors.map((one) => formatError(one));
+  if (errors.length > 1) lines.push(`${errors.length} errors`);
+  if (debug) lines.push(stackOf(error));
+  return {
+    text: `${lines.join("\n")}\n`,
+    exitCode: Math.max(...errors.map((one) => one.exitCode)),
+  };
+}
+
+function listErrors(error: unknown): readonly ImError[] {
+  if (error instanceof ImError) return [error];
+  if (error instanceof CommanderError) return [usageError(error)];
+  // ManifestErrors, or the failures of several hosts: recognised by shape, because the module
+  // that defines the former is slow to load and most commands never need it.
+  if (error instanceof Error && "errors" in error && Array.isArray(error.errors)) {
+    const all = error.errors.flatMap((one) => listErrors(one));
+    if (all.length > 0) return all;
+  }
+  const what = error instanceof Error ? error.message : String(error);
+  return [new ImError("IM_INTERNAL", { what, cause: error })];
+}
+
+/** Commander says `error: unknown option '--frob'\n(Did you mean …?)`. */
+function usageError(error: CommanderError): ImError {
+  // Options alone: Commander would print its help as an error.
+  if (error.code === "commander.help") {
+    return new ImError("IM_USAGE", { what: "a command is missing" });
+  }
+  const [what = "", hint] = error.message.replace(/^error: /, "").split("\n");
+  const meant = hint?.match(/Did you mean (.+)\?/)?.[1];
+  return new ImError("IM_USAGE", {
+    what,
+    ...(meant === undefined ? {} : { fix: `did you mean \`${meant}\`? \`im --help\` lists all` }),
+  });
+}
+
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const own = error.stack ?? error.message;
+  return error.cause === undefined ? own : `${own}\ncaused by: ${stackOf(error.cause)}`;
+}
