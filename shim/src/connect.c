@@ -12,11 +12,9 @@
 #include "table-map.h"
 
 /*
- * How long a connect that must not block lets the supervisor prepare. It answers at once; one that
- * is too busy for that must not stop an event loop. A declared port has its placeholder, and the
- * connect itself is the signal; any other port needs the supervisor to open one.
+ * How long a connect that must not block lets the supervisor open a placeholder on a port that is
+ * not declared. It answers at once; one that is too busy for that must not stop an event loop.
  */
-#define PREPARE_DECLARED_MS 5
 #define PREPARE_MS 250
 
 static int connect_natively(int fd, const struct endpoint *to, bool tcp) {
@@ -37,9 +35,8 @@ static int connect_in_background(int fd, const struct endpoint *to, int error) {
   return -1;
 }
 
-static struct control_wait wait_briefly(bool declared) {
-  const int ms = declared ? PREPARE_DECLARED_MS : PREPARE_MS;
-  return (struct control_wait){.limit = {.tv_usec = ms * 1000}};
+static struct control_wait wait_briefly(void) {
+  return (struct control_wait){.limit = {.tv_usec = PREPARE_MS * 1000}};
 }
 
 static struct control_wait wait_as_connect(int fd) {
@@ -50,10 +47,9 @@ static struct control_wait wait_as_connect(int fd) {
 }
 
 /* The host is not known to serve this port just now: the supervisor decides, and wakes it. */
-static int connect_asking(int fd, struct endpoint *to, bool declared, uint16_t mapped) {
+static int connect_asking(int fd, struct endpoint *to, bool nonblocking, uint16_t mapped) {
   const int saved = errno;
-  const bool nonblocking = socket_nonblocking(fd);
-  const struct control_wait wait = nonblocking ? wait_briefly(declared) : wait_as_connect(fd);
+  const struct control_wait wait = nonblocking ? wait_briefly() : wait_as_connect(fd);
   struct im_request request = control_request(IM_CONNECT);
   struct im_reply reply;
   int received = -1;
@@ -82,8 +78,10 @@ static int connect_tcp(int fd, struct endpoint *to) {
   uint16_t mapped = to->port;
   const bool declared = names_port(to->address, to->port, IPPROTO_TCP, &mapped);
   const bool running = (names_state(to->address) & IM_STATE_RUNNING) != 0;
-  if (to->address != context.address && !(declared && running))
-    return connect_asking(fd, to, declared, mapped);
+  const bool nonblocking = socket_nonblocking(fd);
+  /* A declared port has its placeholder: a connect to that is the signal, and is never held. */
+  if (to->address != context.address && !(declared && (running || nonblocking)))
+    return connect_asking(fd, to, nonblocking, mapped);
   to->port = mapped;
   return connect_natively(fd, to, true);
 }

@@ -28,6 +28,12 @@ test("no two hosts share an address, and none has the block's own", (t) => {
   );
 });
 
+test("an address whose host goes is given to nobody in the same change", (t) => {
+  const second = assignOffsets(assignOffsets({}, ["going", "staying"]), ["new", "staying"]);
+  t.deepEqual({ ...second }, { new: 3, staying: 2 });
+  t.is(assignOffsets(second, ["new", "newer", "staying"])["newer"], 1);
+});
+
 test("names that objects have by themselves are ordinary hosts", (t) => {
   const offsets = assignOffsets({}, ["constructor", "valueof", "web"]);
   t.is(offsets["constructor"], 1);

@@ -43,9 +43,17 @@ for (const style of loops) {
     await guests.prints("client", "200 ticks");
     guests.start(server);
     t.deepEqual((await guests.exits("client")).lines, ["200 ticks", "read: hello"]);
-    t.deepEqual((await guests.request("client", "connect")).flags, ["nonblocking"]);
+    t.deepEqual(guests.requests("client"), [], "the connect itself is the signal");
   });
 }
+
+withPython("a connect that must not block asks only for a port that is not declared", async (t) => {
+  const guests = await Guests.start(t);
+  await guests.host("web", [7000]);
+  guests.start({ id: "client", argv: client("poll", 7001) });
+  t.deepEqual((await guests.request("client", "connect")).flags, ["nonblocking"]);
+  await guests.exits("client");
+});
 
 withPython("a running host is dialled without asking", async (t) => {
   const guests = await Guests.start(t);

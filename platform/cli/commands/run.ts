@@ -1,5 +1,5 @@
 /** `im run`: a program inside the deployment's network. */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
 import { basename } from "node:path";
 import { isatty } from "node:tty";
@@ -43,22 +43,21 @@ async function execute(
   command: readonly string[],
   additions: Readonly<Record<string, string>>,
 ): Promise<number> {
-  const child = spawn(shimFiles.exec, ["3", "--", ...command], {
-    stdio: ["inherit", "inherit", "inherit", node.guestControl],
-    env: {
-      ...withoutGuestVariables(),
-      ...additions,
-      ...node.environment,
-      IM_PRELOAD: shimFiles.preload,
-    },
-  });
-  node.handOver();
-  const release = forwardSignals((signal) => child.kill(signal));
+  let child: ChildProcess | null = null;
+  // Before the start: whoever sees the program's first words may send one at once.
+  const release = forwardSignals((signal) => child?.kill(signal));
   try {
-    const { code, signal } = await new Promise<Ended>((resolve, reject) => {
-      child.once("error", reject);
-      child.once("exit", (code, signal) => resolve({ code, signal }));
+    child = spawn(shimFiles.exec, ["3", "--", ...command], {
+      stdio: ["inherit", "inherit", "inherit", node.guestControl],
+      env: {
+        ...withoutGuestVariables(),
+        ...additions,
+        ...node.environment,
+        IM_PRELOAD: shimFiles.preload,
+      },
     });
+    node.handOver();
+    const { code, signal } = await endOf(child);
     if (signal === null) return code ?? 0;
     release();
     return await endBy(signal);
@@ -70,6 +69,13 @@ async function execute(
 interface Ended {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
+}
+
+function endOf(child: ChildProcess): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code, signal) => resolve({ code, signal }));
+  });
 }
 
 /** As if the program had been called directly: a shell sees how it ended. */
