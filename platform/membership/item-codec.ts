@@ -1,4 +1,4 @@
-/** Between a host's record and its item. Attribute names are short: they are paid for by the byte. */
+/** Between a host's record and its item. Attribute names are short: each byte is paid for. */
 import assert from "node:assert";
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { z } from "zod";
