@@ -63,6 +63,8 @@ export const hostSetup = setup({
       event.claim === context.record.claim,
     ready: ({ context }) =>
       context.settings.ready === "exec" ? context.guestStarted : context.guestReady,
+    /** Somebody who asks for the host by name does not wait out a back-off. */
+    byHand: ({ event }) => event.type === "wake.requested" && event.cause.signal === "wake",
     stopping: ({ context }) => context.stopping,
     timedOut: ({ context }) => context.timedOut,
     /** No environment that could still run guests. */

@@ -270,7 +270,12 @@ export const hostMachine = hostSetup.createMachine({
       states: {
         waiting: {
           after: { backOff: { target: "retryable" } },
-          on: { "wake.requested": { actions: "refuseConnects" } },
+          on: {
+            "wake.requested": [
+              { guard: "byHand", target: "#host.allocating", actions: "takeCause" },
+              { actions: "refuseConnects" },
+            ],
+          },
         },
         retryable: {
           on: { "wake.requested": { target: "#host.allocating", actions: "takeCause" } },

@@ -84,7 +84,7 @@ function explained(error: unknown, at: PlaceholderAddress): unknown {
   const code = error instanceof Error && "code" in error ? (error as AddonError).code : null;
   if (code === "EADDRINUSE") {
     return new ImError("IM_PORT_TAKEN", {
-      what: `port ${at.port} cannot be held: a program of this machine listens on 0.0.0.0`,
+      what: `port ${at.port} cannot be held: a program of this machine listens on it`,
       expected: `${place} to be free`,
       received: "EADDRINUSE",
       cause: error,

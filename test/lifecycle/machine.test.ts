@@ -126,6 +126,15 @@ test("connects during the back-off fail at once, and the first after it boots ag
   t.is(rig.item?.incarnation, 2);
 });
 
+test("a wake by hand does not wait out the back-off", async (t) => {
+  const rig = new MachineRig().send(wake);
+  await rig.answer("claim");
+  await rig.refuse("invoke");
+  await rig.answer("fail");
+  rig.send({ ...wake, cause: { ...wake.cause, signal: "wake" } });
+  t.is(rig.state, "allocating.claiming");
+});
+
 test("the back-off doubles with failures in a row and is bounded", (t) => {
   t.deepEqual([1, 2, 3].map(backOffMs), [500, 1000, 2000]);
   t.is(backOffMs(50), 60_000);

@@ -1,0 +1,35 @@
+import { Agent, request } from "undici";
+import { needing } from "./requirements.js";
+import { fixture, freePort, World } from "./world.js";
+
+needing("redis-server")("one request from outside boots three tiers, one by one", async (t) => {
+  const port = await freePort();
+  const tier = (own: number, next: string) => ({
+    command: [process.execPath, fixture("tier.mjs"), String(own), next],
+    listen: [own],
+  });
+  const world = await World.of(t, {
+    front: { ...tier(8080, "http://middle:3000/"), publish: [`${port}:8080`] },
+    middle: tier(3000, "redis://cache:6379"),
+    cache: {
+      command: "redis-server --save '' --bind 0.0.0.0 --protected-mode no",
+      listen: [6379],
+    },
+  });
+  const dispatcher = new Agent();
+  const { body } = await request(`http://127.0.0.1:${port}/`, { dispatcher });
+  t.is(await body.text(), "front > middle > visit :1");
+  await dispatcher.close();
+  const { stdout } = await world.im("events", "--json");
+  const woken = stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line))
+    .filter(({ to }) => to === "running")
+    .map(({ host, signal, by, incarnation }) => `${host} ${incarnation} by ${signal} of ${by}`);
+  t.deepEqual(woken.sort(), [
+    "cache 1 by connect of middle",
+    "front 1 by connect of outside",
+    "middle 1 by connect of front",
+  ]);
+});
