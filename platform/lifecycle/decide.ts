@@ -86,8 +86,8 @@ function decideFail(
 }
 
 function decideRelease(record: HostRecord | null, identity: Identity): Decision {
-  const expected = record?.state === "running" ? owned(record) : null;
-  if (expected === null) return refuse("the host is not running");
+  const expected = owned(record);
+  if (expected === null) return refuse("this supervisor does not hold the host");
   return write({ ...identity, kind: "terminate", expected });
 }
 

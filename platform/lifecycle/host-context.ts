@@ -44,17 +44,17 @@ export const environmentLost: Failure = {
   message: "the environment ended before its guest was ready",
 };
 
-export const stoppedWhileBooting: Failure = {
-  code: "IM_STOPPED",
-  message: "it was stopped while it was booting",
-};
-
 export function bootTimedOut(settings: HostSettings): Failure {
   const awaited = settings.ready === "listen" ? "listen on its first declared port" : "start";
   return {
     code: "IM_BOOT_TIMEOUT",
     message: `the guest did not ${awaited} within ${settings.bootTimeoutMs} ms`,
   };
+}
+
+/** Whether this is the good end of a host that is ready by being executed. */
+export function completes(settings: HostSettings, event: HostEvent): boolean {
+  return settings.ready === "exec" && event.type === "guest.exited" && event.code === 0;
 }
 
 /** Why a boot ended before the guest was ready. */

@@ -5,6 +5,7 @@ import { backOffMs, claimable } from "./decide.js";
 import type { HostEffect, HostEvent } from "./events.js";
 import {
   bootTimedOut,
+  completes,
   environmentLost,
   failureAfterReady,
   failureBeforeReady,
@@ -12,7 +13,6 @@ import {
   type HostContext,
   type HostSettings,
   heldElsewhere,
-  stoppedWhileBooting,
 } from "./host-context.js";
 
 export type TransactWish =
@@ -36,7 +36,11 @@ export const hostSetup = setup({
   types: {
     context: {} as HostContext,
     events: {} as HostEvent,
-    input: {} as { settings: HostSettings; record: HostRecord | null },
+    input: {} as {
+      settings: HostSettings;
+      record: HostRecord | null;
+      lastEnvironment: string | null;
+    },
     emitted: {} as HostEffect,
   },
   actors: {
@@ -63,6 +67,12 @@ export const hostSetup = setup({
       event.claim === context.record.claim,
     ready: ({ context }) =>
       context.settings.ready === "exec" ? context.guestStarted : context.guestReady,
+    /** A command that was to run, not to listen, did so and ended well. */
+    completes: ({ context, event }) =>
+      completes(context.settings, event) &&
+      "incarnation" in event &&
+      event.incarnation === context.record?.incarnation,
+    completed: ({ context }) => context.environment === null && context.failure === null,
     /** Somebody who asks for the host by name does not wait out a back-off. */
     byHand: ({ event }) => event.type === "wake.requested" && event.cause.signal === "wake",
     stopping: ({ context }) => context.stopping,
@@ -96,9 +106,10 @@ export const hostSetup = setup({
     noteReady: assign({ guestReady: true }),
     noteTimeout: assign({ timedOut: true }),
     failTimedOut: assign(({ context }) => ({ failure: bootTimedOut(context.settings) })),
-    failStopped: assign({ failure: stoppedWhileBooting }),
     failHeldElsewhere: assign(({ context }) => ({ failure: heldElsewhere(context.record) })),
-    failBeforeReady: assign(({ event }) => ({ failure: failureBeforeReady(event) })),
+    failBeforeReady: assign(({ context, event }) => ({
+      failure: completes(context.settings, event) ? null : failureBeforeReady(event),
+    })),
     failAfterReady: assign(({ event }) => ({ failure: failureAfterReady(event) })),
     terminateGuest: emit(({ context }) => ({
       type: "guest.terminated" as const,

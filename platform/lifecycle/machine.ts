@@ -96,7 +96,7 @@ const allocating = hostSetup.createStateConfig({
     },
     booting: {
       always: [
-        { guard: "stopping", target: "ending", actions: "failStopped" },
+        { guard: "stopping", target: "#host.terminating.releasing" },
         { guard: "timedOut", target: "ending", actions: "failTimedOut" },
       ],
       on: {
@@ -136,7 +136,11 @@ const allocating = hostSetup.createStateConfig({
       },
     },
     registered: {
-      always: [{ guard: "ashore", target: "ending" }, { target: "starting" }],
+      always: [
+        { guard: "completed", target: "#host.terminating.releasing" },
+        { guard: "ashore", target: "ending" },
+        { target: "starting" },
+      ],
     },
     starting: {
       entry: "openGate",
@@ -145,6 +149,13 @@ const allocating = hostSetup.createStateConfig({
         { guard: "ready", target: "#host.running" },
         { guard: "timedOut", target: "ending", actions: "failTimedOut" },
       ],
+      on: {
+        "guest.exited": {
+          guard: "completes",
+          target: "#host.terminating.releasing",
+          actions: ["failBeforeReady", "leaveEnvironment"],
+        },
+      },
     },
     /** Nothing of a boot that failed may run on when the failure is written. */
     ending: {
@@ -229,7 +240,7 @@ export const hostMachine = hostSetup.createMachine({
     settings: input.settings,
     record: input.record,
     failure: null,
-    lastEnvironment: null,
+    lastEnvironment: input.lastEnvironment,
   }),
   initial: "imaginary",
   on: { "*": { actions: "refuseEvent" } },

@@ -55,7 +55,8 @@ export function planOf(write: RecordWrite): Plan {
       };
     case "terminate":
       return {
-        requires: { states: ["running"], ...write.expected },
+        // A boot that was called off has nothing to fail from: its claimer releases the host.
+        requires: { states: ["allocating", "running"], ...write.expected },
         changes: { state: "imaginary", owner: null, claim: null, memory: null, failure: null },
       };
     default:

@@ -70,7 +70,7 @@ export type RecordWrite =
     })
   | (WriteBase & {
       readonly kind: "terminate";
-      /** State running. Sets imaginary; removes owner, claim, memory, failure. */
+      /** State running or allocating. Sets imaginary; removes owner, claim, memory, failure. */
       readonly expected: {
         readonly incarnation: number;
         readonly version: number;

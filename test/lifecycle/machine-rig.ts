@@ -29,7 +29,11 @@ export class MachineRig {
   readonly actor;
   #tokens = 0;
 
-  constructor(item: HostRecord | null = null, seen: HostRecord | null = item) {
+  constructor(
+    item: HostRecord | null = null,
+    seen: HostRecord | null = item,
+    ready: "listen" | "exec" = "listen",
+  ) {
     this.item = item;
     const machine = hostMachine.provide({
       actors: {
@@ -41,7 +45,8 @@ export class MachineRig {
         ),
       },
     });
-    this.actor = createActor(machine, { input: { settings, record: seen }, clock: this.clock });
+    const input = { settings: { ...settings, ready }, record: seen, lastEnvironment: null };
+    this.actor = createActor(machine, { input, clock: this.clock });
     this.actor.on("*", (effect) => this.effects.push(effect));
     this.actor.start();
   }

@@ -161,8 +161,23 @@ test("a stop while booting is carried out as soon as there is something to end",
   const rig = new MachineRig().send(wake).send(stop);
   await rig.answer("claim");
   await rig.answer("invoke");
-  await rig.answer("fail");
-  t.is(rig.item?.failure?.code, "IM_STOPPED");
+  await rig.answer("release");
+  t.is(rig.state, "imaginary");
+  t.like(rig.item, { state: "imaginary", incarnation: 1, owner: null });
+});
+
+test("a command that only has to run may end well before its registration is known", async (t) => {
+  for (const when of ["registering", "starting"]) {
+    const rig = new MachineRig(null, null, "exec").send(wake);
+    await rig.answer("claim");
+    await rig.answer("invoke");
+    rig.send(started(rig));
+    if (when === "starting") await rig.answer("register");
+    rig.send(exited(1, 0));
+    if (when === "registering") await rig.answer("register");
+    await rig.answer("release");
+    t.is(rig.state, "imaginary");
+  }
 });
 
 test("a second life has a higher incarnation, and facts of the first change nothing", async (t) => {

@@ -219,9 +219,12 @@ function terminations(open: Open): void {
     await rejected(t, membership, terminateOf({ ...record, incarnation: 8 }), record);
   });
 
-  test("a host that is not running is not ended", async (t) => {
-    const record = recordIn("allocating");
-    await rejected(t, await open([record]), terminateOf(record), record);
+  test("its claimer calls a boot off; a host that is not there is not ended", async (t) => {
+    const allocating = recordIn("allocating");
+    const ended = await step(await open([allocating]), terminateOf(allocating));
+    t.like(ended, { state: "imaginary", owner: null, claim: null });
+    const failed = recordIn("failed");
+    await rejected(t, await open([failed]), terminateOf(failed), failed);
   });
 }
 
