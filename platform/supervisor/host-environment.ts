@@ -15,11 +15,17 @@ export interface HostEnvironmentOptions {
   readonly send: (event: HostEvent) => void;
   /** Boot id of the environment that the machine has accepted. */
   readonly accepted: () => string | null;
+  /** Of the present claim or life. */
+  readonly incarnation: () => number;
 }
+
+const runtimesMax = 16;
 
 export class HostEnvironment {
   readonly #options: HostEnvironmentOptions;
   #boarded: Boarded | null = null;
+  /** Host-runtimes that reported here: their ends are about lives of their own. */
+  #runtimes: readonly number[] = [];
 
   constructor(options: HostEnvironmentOptions) {
     this.#options = options;
@@ -38,6 +44,7 @@ export class HostEnvironment {
 
   started(peer: Peer, message: Extract<EnvironmentMessage, { type: "environment.started" }>): void {
     const before = this.#boarded;
+    this.#noteRuntime(peer.pid);
     this.#boarded = { peer, incarnation: message.incarnation, guestPid: null };
     const { incarnation, claim, bootId } = message;
     this.#options.send({ type: "environment.started", incarnation, claim, bootId });
@@ -74,8 +81,16 @@ export class HostEnvironment {
   /** Proof that nothing of the environment with this host-runtime runs any more. */
   ended(runtimePid: number): void {
     const boarded = this.#boarded;
-    if (boarded?.peer.pid !== runtimePid) return;
-    this.#options.send({ type: "environment.ended", incarnation: boarded.incarnation });
+    if (boarded?.peer.pid === runtimePid) {
+      this.#options.send({ type: "environment.ended", incarnation: boarded.incarnation });
+    } else if (boarded === null && !this.#runtimes.includes(runtimePid)) {
+      // It never said a word: the one that was invoked for the present claim died before it could.
+      this.#options.send({ type: "environment.ended", incarnation: this.#options.incarnation() });
+    }
+  }
+
+  #noteRuntime(pid: number): void {
+    this.#runtimes = [...this.#runtimes.slice(1 - runtimesMax), pid];
   }
 
   tell(message: SupervisorMessage): void {

@@ -8,6 +8,9 @@ interface Held {
   handedOver: boolean;
 }
 
+/** A port scan must not exhaust the node's descriptors. */
+const undeclaredMax = 16;
+
 export class PlaceholderSet {
   readonly #held = new Map<number, Held>();
   readonly #address: number;
@@ -38,8 +41,13 @@ export class PlaceholderSet {
     }
   }
 
-  openOnDemand(port: number): void {
-    if (!this.#held.has(port)) this.#open(port, false);
+  /** false: so many ports that nobody declared are held already that no more are opened. */
+  openOnDemand(port: number): boolean {
+    if (this.#held.has(port)) return true;
+    const undeclared = [...this.#held.values()].filter((held) => !held.declared).length;
+    if (undeclared >= undeclaredMax) return false;
+    this.#open(port, false);
+    return true;
   }
 
   /** The host is not there: baseline options, and any connection is a signal. */

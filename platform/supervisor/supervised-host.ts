@@ -3,22 +3,20 @@
  * Turns what the kernel, the shim and the environment say into events of the machine, and carries
  * out the effects that the machine emits.
  */
-import { createActor, type SnapshotFrom } from "xstate";
+import type { SnapshotFrom } from "xstate";
 import type { Cause, Failure, HostEffect, HostEvent } from "../lifecycle/events.js";
-import { hostMachine } from "../lifecycle/machine.js";
+import type { hostMachine } from "../lifecycle/machine.js";
 import type { HostRecord } from "../ports/membership.js";
 import type { Peer, PendingRequest } from "../ports/processes.js";
 import type { ControlRequest } from "../protocol/control.js";
 import { BindGate } from "./bind-gate.js";
 import { type ConnectRefusal, ConnectWaiters, refusalOf } from "./connect-waiters.js";
 import type { DeclaredHost } from "./declared-host.js";
-import { hostActors } from "./host-actors.js";
+import { createHostActor, type HostActor } from "./host-actor.js";
 import { HostEnvironment } from "./host-environment.js";
 import { type HostChange, HostHistory, type HostState } from "./host-history.js";
 import { PlaceholderSet } from "./placeholder-set.js";
 import type { SupervisorContext } from "./supervisor-context.js";
-
-type HostActor = ReturnType<typeof createHostActor>;
 
 /** How long after readiness a port that nobody declared may still be opened by the guest. */
 const settleMs = 1_000;
@@ -32,6 +30,8 @@ export class SupervisedHost {
   readonly #gate = new BindGate();
   readonly environment: HostEnvironment;
   #record: HostRecord | null;
+  #lastEnvironment: string | null = null;
+  #retired = false;
   #actor: HostActor | null = null;
   /** What the actor was started with: a redeclared host gets a new one for its next life. */
   #actorDeclared: DeclaredHost | null = null;
@@ -51,6 +51,7 @@ export class SupervisedHost {
       log: context.ports.log,
       send: (event) => this.#send(event),
       accepted: () => this.#snapshot()?.context.environment ?? null,
+      incarnation: () => this.incarnation,
     });
     this.#placeholders = new PlaceholderSet(
       declared.address,
@@ -91,7 +92,14 @@ export class SupervisedHost {
   }
 
   wake(cause: Cause): void {
+    if (this.#retired) return;
     this.#send({ type: "wake.requested", cause });
+  }
+
+  /** It is no longer declared: nothing wakes it any more, whoever waits is told so. */
+  retire(): void {
+    this.#retired = true;
+    this.#waiters.refuseAll("EHOSTUNREACH");
   }
 
   stop(cause: Cause): void {
@@ -125,6 +133,10 @@ export class SupervisedHost {
   /** A connect to this host by a process that runs under the shim. */
   connectRequest(pending: PendingRequest, by: string): void {
     const { port, nonblocking } = pending.request;
+    if (this.#retired) {
+      this.#waiters.refuse(pending, "EHOSTUNREACH");
+      return;
+    }
     if (this.state === "failed" && !this.#retryable()) {
       this.#waiters.refuse(pending, this.#refusal());
       return;
@@ -133,10 +145,9 @@ export class SupervisedHost {
       this.#waiters.admit(pending);
       return;
     }
-    try {
-      this.#placeholders.openOnDemand(port);
-    } catch (error) {
-      this.#context.ports.log.warn({ host: this.#declared.name, port, error }, "no placeholder");
+    if (!this.#held(port)) {
+      this.#waiters.refuse(pending, "ECONNREFUSED");
+      return;
     }
     if (nonblocking) this.#waiters.admit(pending);
     else this.#waiters.add(pending, by);
@@ -149,6 +160,16 @@ export class SupervisedHost {
     this.#waiters.refuseAll("EHOSTUNREACH");
     this.#gate.shut();
     this.#placeholders.close();
+  }
+
+  /** Whether connects to the port can wait for the host: it has, or now gets, a placeholder. */
+  #held(port: number): boolean {
+    try {
+      return this.#placeholders.openOnDemand(port);
+    } catch (error) {
+      this.#context.ports.log.warn({ host: this.#declared.name, port, err: error }, "not held");
+      return false;
+    }
   }
 
   #connectionWaits(port: number, source: number | null): void {
@@ -172,18 +193,22 @@ export class SupervisedHost {
 
   #startActor(): HostActor {
     this.#actorDeclared = this.#declared;
-    const actor = createHostActor(this.#context, this.#declared, this.#record);
+    const found = { record: this.#record, lastEnvironment: this.#lastEnvironment };
+    const actor = createHostActor(this.#context, this.#declared, found);
     actor.start();
-    actor.on("*", (effect) => this.#carryOut(effect));
+    actor.on("*", (effect) => this.#carryOutGuarded(effect));
     actor.subscribe((snapshot) => this.#observe(snapshot));
     return actor;
   }
 
   #observe(snapshot: SnapshotFrom<typeof hostMachine>): void {
     this.#record = snapshot.context.record;
+    this.#lastEnvironment = snapshot.context.lastEnvironment;
     const entered = this.history.observe(snapshot);
     const { address } = this.#declared;
     if (entered !== null) this.#context.ports.nameTable.setRunning(address, entered === "running");
+    // Whom this life never served is not a reason for the next one.
+    if (entered === "terminating") this.#waiters.refuseAll("ECONNREFUSED");
     if (entered === "imaginary") this.#wakeForWaiters();
   }
 
@@ -191,6 +216,16 @@ export class SupervisedHost {
   #wakeForWaiters(): void {
     const first = this.#waiters.first();
     if (first !== null) this.wake(this.#cause("connect", first.by, first.port));
+  }
+
+  /** What the kernel refuses for one host must not end the supervisor of all. */
+  #carryOutGuarded(effect: HostEffect): void {
+    try {
+      this.#carryOut(effect);
+    } catch (error) {
+      const { log } = this.#context.ports;
+      log.error({ host: this.#declared.name, effect: effect.type, err: error }, "not carried out");
+    }
   }
 
   #carryOut(effect: HostEffect): void {
@@ -251,33 +286,4 @@ export class SupervisedHost {
   #snapshot(): SnapshotFrom<typeof hostMachine> | null {
     return this.#actor?.getSnapshot() ?? null;
   }
-}
-
-function createHostActor(
-  context: SupervisorContext,
-  declared: DeclaredHost,
-  record: HostRecord | null,
-) {
-  const machine = hostMachine.provide({ actors: hostActors(context, declared) });
-  return createActor(machine, {
-    input: {
-      record,
-      settings: {
-        host: declared.name,
-        nodeId: context.nodeId,
-        ready: declared.ready,
-        bootTimeoutMs: declared.bootTimeoutMs,
-        stopGraceMs: declared.stopGraceMs,
-      },
-    },
-    clock: xstateClock(context),
-  });
-}
-
-function xstateClock(context: SupervisorContext) {
-  const { clock } = context.ports;
-  return {
-    setTimeout: (callback: () => void, delayMs: number) => clock.setTimeout(callback, delayMs),
-    clearTimeout: (timer: never) => clock.clearTimeout(timer),
-  };
 }

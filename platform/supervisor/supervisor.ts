@@ -8,14 +8,15 @@ import { ImError } from "../errors/im-error.js";
 import type { Cause } from "../lifecycle/events.js";
 import { formatAddress } from "../network/layout.js";
 import type { HostRecord } from "../ports/membership.js";
-import type { NameTableEntry } from "../ports/name-table.js";
 import type { Peer, PendingRequest } from "../ports/processes.js";
 import type { EnvironmentMessage } from "../protocol/environment.js";
 import { type Client, Clients } from "./clients.js";
 import type { DeclaredHost } from "./declared-host.js";
 import type { HostChange } from "./host-history.js";
+import { Redeclarations } from "./redeclarations.js";
 import { SupervisedHost } from "./supervised-host.js";
 import type { SupervisorContext, SupervisorPorts } from "./supervisor-context.js";
+import { tableEntry } from "./table-entry.js";
 
 export interface SupervisorOptions {
   readonly deployment: string;
@@ -33,12 +34,16 @@ export class Supervisor {
   readonly #byAddress = new Map<number, SupervisedHost>();
   readonly #clients: Clients;
   readonly #environments = new Map<Peer, SupervisedHost>();
+  readonly #redeclarations: Redeclarations;
   readonly #listeners = new Set<(change: HostChange) => void>();
+  /** Told the name of each host that is forgotten. */
+  readonly #forgotten = new Set<(name: string) => void>();
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#clients = new Clients(options.blockBase);
     const { ports, deployId, nodeId } = options;
+    this.#redeclarations = new Redeclarations(ports.log);
     this.#context = { ports, deployId, nodeId, nameOf: (address) => this.#nameOf(address) };
   }
 
@@ -54,14 +59,24 @@ export class Supervisor {
 
   /**
    * Makes exactly these hosts the declared ones. `records` are the membership items that exist.
-   * Where a port cannot be held nothing is changed and the reason is thrown.
+   * Where a port cannot be held, or `store` throws, nothing is changed and the reason is thrown:
+   * `store` is called when every new port is held and nothing else has happened.
    */
-  declare(declared: readonly DeclaredHost[], records: readonly HostRecord[]): void {
+  declare(
+    declared: readonly DeclaredHost[],
+    records: readonly HostRecord[],
+    store: () => void = () => undefined,
+  ): void {
     const recordOf = new Map(records.map((record) => [record.host, record]));
     const opened: SupervisedHost[] = [];
+    const undo: (() => void)[] = [];
     try {
       for (const host of declared) {
-        if (this.#hosts.has(host.name)) continue;
+        const existing = this.#hosts.get(host.name);
+        if (existing !== undefined) {
+          undo.push(this.#redeclarations.holdPorts(existing, host));
+          continue;
+        }
         const record = recordOf.get(host.name) ?? null;
         const supervised = new SupervisedHost(host, record, this.#context, (change) =>
           this.#changed(change),
@@ -69,15 +84,17 @@ export class Supervisor {
         opened.push(supervised);
         supervised.open();
       }
+      store();
     } catch (error) {
       for (const supervised of opened) supervised.close();
+      for (const restore of undo) restore();
       throw error;
     }
     for (const supervised of opened) {
       this.#hosts.set(supervised.declared.name, supervised);
       this.#byAddress.set(supervised.declared.address, supervised);
     }
-    for (const host of declared) this.#hosts.get(host.name)?.redeclare(host);
+    for (const host of declared) this.#redeclarations.add(this.#hosts.get(host.name), host);
     this.#context.ports.nameTable.publish(declared.map(tableEntry));
   }
 
@@ -85,6 +102,7 @@ export class Supervisor {
   forget(name: string): void {
     const host = this.#hosts.get(name);
     if (host === undefined) return;
+    for (const told of [...this.#forgotten]) told(name);
     host.close();
     this.#hosts.delete(name);
     this.#byAddress.delete(host.declared.address);
@@ -94,21 +112,34 @@ export class Supervisor {
   wake(name: string): Promise<void> {
     const host = this.#require(name);
     if (host.state === "running") return Promise.resolve();
-    return this.#settled(host, "wake", (state) => {
-      if (state === "running") return "done";
-      if (state === "failed") return "failed";
-      if (state === "imaginary") host.wake(this.#cause("wake"));
+    let ending = host.state === "terminating";
+    const settled = this.#settled(host, (change) => {
+      if (change.to === "running") return "done";
+      if (change.to === "failed") return failureError(host);
+      if (change.to !== "imaginary") return "waiting";
+      if (!ending) return change.signal === "stop" ? stoppedError(name) : "done";
+      // It was on its way out when it was asked for: once that is over, it is wanted again.
+      ending = false;
+      host.wake(this.#cause("wake"));
       return "waiting";
     });
+    host.wake(this.#cause("wake"));
+    return settled;
   }
 
   /** Resolves when the host is imaginary, or has failed, and none of its guests runs. */
   stop(name: string): Promise<void> {
     const host = this.#require(name);
-    if (host.state === "imaginary" || host.state === "failed") return Promise.resolve();
-    return this.#settled(host, "stop", (state) =>
-      state === "imaginary" || state === "failed" ? "done" : "waiting",
-    );
+    const over = (state: string) => state === "imaginary" || state === "failed";
+    if (over(host.state)) return Promise.resolve();
+    const settled = this.#settled(host, (change) => (over(change.to) ? "done" : "waiting"));
+    host.stop(this.#cause("stop"));
+    return settled;
+  }
+
+  /** These hosts are on their way out for good: nothing wakes them any more. */
+  retire(names: Iterable<string>): void {
+    for (const name of names) this.#hosts.get(name)?.retire();
   }
 
   /** The first message of a client: gives it an address. Throws where there is none left. */
@@ -197,27 +228,31 @@ export class Supervisor {
     pending.answer({ error: 0, action: "handover", address, port }, nameTable);
   }
 
+  /** Resolves or rejects as `look` says of the host's changes; rejects when it is forgotten. */
   #settled(
     host: SupervisedHost,
-    signal: "wake" | "stop",
-    look: (state: string) => "done" | "failed" | "waiting",
+    look: (change: HostChange) => "done" | "waiting" | ImError,
   ): Promise<void> {
+    const { name } = host.declared;
     return new Promise((resolve, reject) => {
+      const finish = (): void => {
+        end();
+        this.#forgotten.delete(forgotten);
+      };
+      const forgotten = (gone: string): void => {
+        if (gone !== name) return;
+        finish();
+        reject(this.#noHost(name));
+      };
       const end = this.onChange((change) => {
-        if (change.host !== host.declared.name) return;
-        const seen = look(change.to);
+        if (change.host !== name) return;
+        const seen = look(change);
         if (seen === "waiting") return;
-        end();
+        finish();
         if (seen === "done") resolve();
-        else reject(failureError(host));
+        else reject(seen);
       });
-      const cause = this.#cause(signal);
-      if (signal === "stop") host.stop(cause);
-      else host.wake(cause);
-      if (host.state === "failed" && signal === "wake") {
-        end();
-        reject(failureError(host));
-      }
+      this.#forgotten.add(forgotten);
     });
   }
 
@@ -233,17 +268,24 @@ export class Supervisor {
   }
 
   #changed(change: HostChange): void {
+    this.#redeclarations.takeEffect(this.#hosts.get(change.host));
     for (const listener of [...this.#listeners]) listener(change);
   }
 
   #require(name: string): SupervisedHost {
     const host = this.#hosts.get(name);
     if (host !== undefined) return host;
-    throw new ImError("IM_NO_HOST", {
-      what: `there is no host \`${name}\` in ${this.#options.deployment}`,
-      received: name,
-    });
+    throw this.#noHost(name);
   }
+
+  #noHost(name: string): ImError {
+    const what = `there is no host \`${name}\` in ${this.#options.deployment}`;
+    return new ImError("IM_NO_HOST", { what, received: name });
+  }
+}
+
+function stoppedError(name: string): ImError {
+  return new ImError("IM_STOPPED", { what: `${name} was stopped while it was waited for` });
 }
 
 function failureError(host: SupervisedHost): ImError {
@@ -253,12 +295,4 @@ function failureError(host: SupervisedHost): ImError {
     what: `${host.declared.name} (${formatAddress(host.declared.address)}) did not boot`,
     received: failure?.message ?? "no reason was given",
   });
-}
-
-function tableEntry(host: DeclaredHost): NameTableEntry {
-  return {
-    address: host.address,
-    name: host.name,
-    ports: host.tcpPorts.map((port) => ({ port, mapped: port, protocol: "tcp" })),
-  };
 }

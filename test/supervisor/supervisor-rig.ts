@@ -1,0 +1,207 @@
+/** A supervisor on ports that are plain objects: no kernel, no clock, no store but memory. */
+import type { Cloud, Invocation } from "../../platform/ports/cloud.js";
+import type { Peer, PendingRequest } from "../../platform/ports/processes.js";
+import type { Placeholder, PlaceholderAddress, Sockets } from "../../platform/ports/sockets.js";
+import type { ControlReply, ControlRequest } from "../../platform/protocol/control.js";
+import type { SupervisorMessage } from "../../platform/protocol/environment.js";
+import type { DeclaredHost } from "../../platform/supervisor/declared-host.js";
+import type { HostChange } from "../../platform/supervisor/host-history.js";
+import { Supervisor } from "../../platform/supervisor/supervisor.js";
+import { MemoryMembership } from "../../simulator/dynamodb/memory-membership.js";
+
+export const blockBase = 0x7f400000;
+
+export class FakePlaceholder implements Placeholder {
+  readonly descriptor = 0;
+  armed: (() => void) | null = null;
+  resets = 0;
+  closed = false;
+  constructor(
+    readonly address: number,
+    readonly port: number,
+  ) {}
+  arm(onWaiting: () => void): void {
+    this.armed = onWaiting;
+  }
+  disarm(): void {
+    this.armed = null;
+  }
+  waiting(): readonly PlaceholderAddress[] {
+    return [];
+  }
+  restore(): void {}
+  resetQueue(): void {
+    this.resets += 1;
+  }
+  close(): void {
+    this.closed = true;
+  }
+  /** A connection arrives: the watch fires once, if somebody watches. */
+  connect(): void {
+    const fire = this.armed;
+    this.armed = null;
+    fire?.();
+  }
+}
+
+class FakeSockets implements Sockets {
+  readonly opened: FakePlaceholder[] = [];
+  open({ address, port }: PlaceholderAddress): FakePlaceholder {
+    const placeholder = new FakePlaceholder(address, port);
+    this.opened.push(placeholder);
+    return placeholder;
+  }
+}
+
+export class FakePeer implements Peer {
+  readonly sent: SupervisorMessage[] = [];
+  request: (pending: PendingRequest) => void = () => undefined;
+  constructor(readonly pid: number) {}
+  send(message: SupervisorMessage): void {
+    this.sent.push(message);
+  }
+  listen(onRequest: (pending: PendingRequest) => void): void {
+    this.request = onRequest;
+  }
+  close(): void {}
+
+  /** Asks as the shim would; the answer arrives in the result. */
+  ask(request: Partial<ControlRequest> & Pick<ControlRequest, "type">) {
+    const answers: { reply: ControlReply; handed: boolean }[] = [];
+    const flags = { nonblocking: false, ipv6: false, reusePort: false, handedOver: true };
+    const whole = { ...flags, address: 0, port: 0, socketType: 1, pid: 1, ...request };
+    this.request({
+      request: whole,
+      answer: (reply, hand) => answers.push({ reply, handed: hand !== undefined }),
+    });
+    return answers;
+  }
+}
+
+export class SupervisorRig {
+  readonly sockets = new FakeSockets();
+  readonly invocations: Invocation[] = [];
+  readonly changes: HostChange[] = [];
+  readonly supervisor: Supervisor;
+  readonly running = new Map<number, boolean>();
+  #nowMs = 0;
+  #ids = 0;
+  #timers = new Map<number, { at: number; callback: () => void }>();
+
+  constructor(hosts: readonly DeclaredHost[]) {
+    const silent = () => undefined;
+    const log = { debug: silent, info: silent, warn: silent, error: silent, child: () => log };
+    const cloud: Cloud = {
+      ensureFunction: async () => undefined,
+      deleteFunction: async () => undefined,
+      invoke: async (invocation) => {
+        this.invocations.push(invocation);
+      },
+    };
+    this.supervisor = new Supervisor({
+      deployment: "shop",
+      deployId: "deploy",
+      nodeId: "node",
+      blockBase,
+      ports: {
+        clock: {
+          nowMs: () => this.#nowMs,
+          monotonicMs: () => this.#nowMs,
+          setTimeout: (callback, delayMs) => {
+            this.#ids += 1;
+            this.#timers.set(this.#ids, { at: this.#nowMs + delayMs, callback });
+            return this.#ids;
+          },
+          clearTimeout: (timer) => this.#timers.delete(Number(timer)),
+        },
+        random: { id: () => `id-${++this.#ids}`, uniform: () => 0.5 },
+        log,
+        membership: new MemoryMembership(),
+        cloud,
+        sockets: this.sockets,
+        nameTable: {
+          publish: silent,
+          setRunning: (address, running) => this.running.set(address, running),
+          descriptor: 0,
+          path: "names",
+          close: silent,
+        },
+      },
+    });
+    this.supervisor.onChange((change) => this.changes.push(change));
+    this.supervisor.declare(hosts, []);
+  }
+
+  advance(ms: number): void {
+    this.#nowMs += ms;
+    for (const [id, { at, callback }] of [...this.#timers]) {
+      if (at > this.#nowMs) continue;
+      this.#timers.delete(id);
+      callback();
+    }
+  }
+
+  placeholder(port: number): FakePlaceholder {
+    const found = this.sockets.opened.findLast((held) => held.port === port);
+    if (found === undefined) throw new Error(`no placeholder on ${port}`);
+    return found;
+  }
+
+  state(name = "web"): string | undefined {
+    return this.supervisor.hosts.get(name)?.state;
+  }
+
+  /** The environment that the last invocation asked for reports. */
+  environment(pid = 100): FakePeer {
+    const peer = new FakePeer(pid);
+    const payload = this.invocations.at(-1)?.payload as { incarnation: number; claim: string };
+    this.supervisor.environmentStarted(peer, {
+      type: "environment.started",
+      deployId: "deploy",
+      host: this.invocations.at(-1)?.tenantId ?? "",
+      ...payload,
+      bootId: `boot-${pid}`,
+      pid,
+    });
+    return peer;
+  }
+
+  async boot(port = 80): Promise<FakePeer> {
+    this.placeholder(port).connect();
+    await settled();
+    const peer = this.environment(100 + this.invocations.length);
+    this.supervisor.message(peer, { type: "guest.started", pid: 7 });
+    await settled();
+    peer.ask({ type: "bind", port });
+    peer.ask({ type: "listen", port });
+    return peer;
+  }
+}
+
+export const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+export function declared(name = "web", index = 1, tcpPorts = [80]): DeclaredHost {
+  return {
+    name,
+    className: name,
+    address: blockBase + index,
+    tcpPorts,
+    readyPort: tcpPorts[0] ?? null,
+    ready: tcpPorts.length > 0 ? "listen" : "exec",
+    bootTimeoutMs: 30_000,
+    stopGraceMs: 10_000,
+    functionName: `im_shop_${name}`,
+    bootEvent: ({ incarnation, claim }) => ({
+      version: 1,
+      action: "boot",
+      deployment: "shop",
+      deployId: "deploy",
+      host: name,
+      incarnation,
+      claim,
+      nodeSocket: "node.sock",
+      guest: { command: ["web"], directory: ".", environment: {}, preload: true },
+      logFile: "web.log",
+    }),
+  };
+}
