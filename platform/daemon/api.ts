@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import type { Manifest } from "../manifest/manifest.js";
+import { nameExpected, nameLengthMax, namePattern } from "../manifest/names.js";
 import type {
   DeploymentStatus,
   DeployRequest,
@@ -20,8 +21,11 @@ export const eventBytesMax = 64 * 1024;
 const port = z.int().min(1).max(65_535);
 const duration = z.int().nonnegative();
 
-const hostClass = z.strictObject({
-  name: z.string().min(1).max(63),
+/** Names become parts of paths. */
+const name = z.string().regex(namePattern, nameExpected);
+
+const classFields = z.strictObject({
+  name,
   count: z.int().positive().nullable(),
   command: z.array(z.string()).min(1),
   directory: z.string(),
@@ -35,8 +39,13 @@ const hostClass = z.strictObject({
   intercept: z.enum(["preload", "none"]),
 });
 
+const hostClass = classFields.refine(
+  (value) => value.count === null || `${value.name}-${value.count - 1}`.length <= nameLengthMax,
+  { path: ["name"], error: nameExpected },
+);
+
 const manifest = z.strictObject({
-  deployment: z.string().min(1).max(63),
+  deployment: name,
   file: z.string(),
   classes: z.array(hostClass),
 }) satisfies z.ZodType<Manifest>;
@@ -64,7 +73,7 @@ const hostState = z.enum([
   "failed",
 ]);
 
-const hostStatus = z.object({
+export const hostStatus = z.object({
   name: z.string(),
   class: z.string(),
   state: hostState,

@@ -1,21 +1,28 @@
 /** Typed client of the daemon's HTTP API. Every failure is an `ImError`. */
-import { Pool } from "undici";
+import { buildConnector, Pool } from "undici";
 import { z } from "zod";
 import { ImError } from "../errors/im-error.js";
 import * as api from "./api.js";
 import { decodeError } from "./error-codec.js";
 import { unreachable } from "./health.js";
-import type { DeploymentStatus, DeployRequest, DeployResult, LifecycleEvent } from "./service.js";
+import { checkServer, type ServerCheck } from "./server-check.js";
+import type {
+  DeploymentStatus,
+  DeployRequest,
+  DeployResult,
+  HostStatus,
+  LifecycleEvent,
+} from "./service.js";
 
 type Method = "GET" | "POST" | "DELETE";
 
 export class DaemonClient {
   readonly #pool: Pool;
 
-  constructor(socketPath: string) {
+  constructor(socketPath: string, check: ServerCheck = checkServer) {
     // A wake takes as long as a boot does: only the daemon knows when to give up.
     this.#pool = new Pool("http://daemon", {
-      connect: { socketPath },
+      connect: checkedConnector(socketPath, check),
       headersTimeout: 0,
       bodyTimeout: 0,
     });
@@ -28,6 +35,10 @@ export class DaemonClient {
 
   status(deployment: string): Promise<DeploymentStatus> {
     return this.#call("GET", deploymentPath(deployment), api.deploymentStatus);
+  }
+
+  host(deployment: string, name: string): Promise<HostStatus> {
+    return this.#call("GET", hostPath(deployment, name), api.hostStatus);
   }
 
   events(deployment: string): Promise<readonly LifecycleEvent[]> {
@@ -107,6 +118,27 @@ export class DaemonClient {
       throw asImError(error);
     }
   }
+}
+
+/** Before a request is written: it may carry secrets. */
+function checkedConnector(socketPath: string, check: ServerCheck): buildConnector.connector {
+  const connect = buildConnector({ socketPath });
+  return (options, callback) => {
+    connect(options, (...[error, socket]) => {
+      if (error !== null) {
+        callback(error, null);
+        return;
+      }
+      try {
+        check(socket);
+      } catch (refusal) {
+        socket.destroy();
+        callback(asImError(refusal), null);
+        return;
+      }
+      callback(null, socket);
+    });
+  };
 }
 
 function deploymentPath(deployment: string): string {

@@ -21,6 +21,8 @@ import type { DaemonService } from "./service.js";
 import { systemClock } from "./system-clock-adapter.js";
 import { systemRandom } from "./system-random-adapter.js";
 
+/** A host that ended may come back soon; after that its environment is memory for nobody. */
+const environmentIdleMs = 30_000;
 const tableName = "imaginary-machines";
 
 export async function createService(
@@ -90,6 +92,7 @@ async function startEngine(configuration: Configuration, log: Log) {
     log: log.child({ part: "lambda" }),
     hostEnvironment: withoutGuestVariables(),
     timeoutSecondsMax: localTimeoutSeconds,
+    idleMs: environmentIdleMs,
   });
   const client = createLambdaClient({ socketPath });
   const main = fileURLToPath(new URL("../../host-runtime/main.js", import.meta.url));

@@ -24,11 +24,12 @@ export const localTimeoutSeconds = 2_000_000;
 /** AWS allows 64 characters; a longer name is cut and told apart by a hash. */
 const functionNameMax = 64;
 
+/** Told apart by a character that no name of the manifest has: `a` + `b-c` is not `a-b` + `c`. */
 export function functionName(deployment: string, className: string): string {
-  const name = `im-${deployment}-${className}`;
+  const name = `im_${deployment}_${className}`;
   if (name.length <= functionNameMax) return name;
   const hash = createHash("sha256").update(name).digest("hex").slice(0, 10);
-  return `${name.slice(0, functionNameMax - 11)}-${hash}`;
+  return `${name.slice(0, functionNameMax - 11)}_${hash}`;
 }
 
 export function functionSpecs(manifest: Manifest): readonly FunctionSpec[] {

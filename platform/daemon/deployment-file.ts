@@ -1,5 +1,5 @@
-/** What is kept of a deployment on disk, so that a later daemon finds it again. */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+/** What is on disk of a deployment while it is deployed: what it was given, and its manifest. */
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Manifest } from "../manifest/manifest.js";
 import type { Assignment } from "../network/assignment.js";
@@ -40,11 +40,6 @@ export class DeploymentFile {
     const temporary = `${this.#path}.new`;
     writeFileSync(temporary, `${JSON.stringify(stored)}\n`, { mode: 0o600, flush: true });
     renameSync(temporary, this.#path);
-  }
-
-  read(): StoredDeployment | null {
-    if (!existsSync(this.#path)) return null;
-    return JSON.parse(readFileSync(this.#path, "utf8")) as StoredDeployment;
   }
 
   /** The logs stay. */

@@ -23,7 +23,11 @@ export function deploymentStatus(deployment: Deployment, node: Node): Deployment
   return { deployment: name, cloud: stored.cloud, since: stored.since, hosts, imaginary };
 }
 
-function hostStatus(host: SupervisedHost, node: Node, seen: SystemObservation): HostStatus {
+export function hostStatus(
+  host: SupervisedHost,
+  node: Node,
+  seen = new SystemObservation(),
+): HostStatus {
   const { declared, history } = host;
   const runtime = host.environment.processes?.runtime;
   const tree = runtime === undefined ? null : seen.guestsBelow(runtime);

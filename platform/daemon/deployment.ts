@@ -6,6 +6,7 @@ import { type AddressBlock, claimAddressBlock } from "../network/address-blocks-
 import { assignOffsets } from "../network/assignment.js";
 import { blockSize } from "../network/layout.js";
 import { NameTableFile } from "../network/name-table-adapter.js";
+import type { FunctionSpec } from "../ports/cloud.js";
 import type { DeclaredHost } from "../supervisor/declared-host.js";
 import { Supervisor } from "../supervisor/supervisor.js";
 import { changedClasses, declaredHosts, functionSpecs, type Grant } from "./declared-hosts.js";
@@ -24,7 +25,6 @@ export class Deployment {
   readonly #table: NameTableFile;
   readonly #published: PublishedPorts;
   #stored: StoredDeployment;
-  #declared: readonly DeclaredHost[] = [];
 
   private constructor(node: Node, stored: StoredDeployment, block: AddressBlock) {
     const { deployment } = stored.manifest;
@@ -62,7 +62,7 @@ export class Deployment {
       assignment: {},
       manifest: { ...manifest, classes: [] },
     };
-    const deployment = new Deployment(node, stored, block);
+    const deployment = holding(block, () => new Deployment(node, stored, block));
     try {
       await deployment.apply(manifest);
       return deployment;
@@ -76,15 +76,14 @@ export class Deployment {
     return this.#stored;
   }
 
-  get declared(): readonly DeclaredHost[] {
-    return this.#declared;
-  }
-
   get tablePath(): string {
     return this.#table.path;
   }
 
-  /** Brings everything in line with the manifest; hosts that stay keep running as they are. */
+  /**
+   * Brings everything in line with the manifest; hosts that stay keep running as they are. Rejects
+   * only with everything as it was before.
+   */
   async apply(manifest: Manifest): Promise<DeployResult> {
     const before = this.#stored.manifest;
     const names = manifest.classes.flatMap(hostNames);
@@ -94,14 +93,7 @@ export class Deployment {
     const previous = new Set(before.classes.flatMap(hostNames));
     const kept = new Set(names);
     const removed = [...previous].filter((name) => !kept.has(name));
-    const { cloud, membership } = this.#node;
-    const records = await membership.list(stored.deployId);
-    for (const spec of functionSpecs(manifest)) await cloud.ensureFunction(spec);
-    this.supervisor.declare(wanted, records);
-    await this.#published.publish(publications(manifest, wanted));
-    this.file.write(stored);
-    this.#stored = stored;
-    this.#declared = wanted;
+    await this.#change(stored, wanted);
     await this.#remove(removed, before, manifest);
     return {
       deployment: manifest.deployment,
@@ -115,6 +107,7 @@ export class Deployment {
   /** Resolves when nothing of the deployment runs and its sockets and files are gone. */
   async down(): Promise<void> {
     this.#published.close();
+    this.supervisor.retire(this.supervisor.hosts.keys());
     await Promise.all([...this.supervisor.hosts.keys()].map((host) => this.supervisor.stop(host)));
     this.supervisor.close();
     for (const spec of functionSpecs(this.#stored.manifest)) {
@@ -125,12 +118,58 @@ export class Deployment {
     this.file.remove();
   }
 
+  /** What can fail comes first, and is undone where anything after it does. */
+  async #change(stored: StoredDeployment, wanted: readonly DeclaredHost[]): Promise<void> {
+    const { cloud, membership } = this.#node;
+    const records = await membership.list(stored.deployId);
+    const ensured: FunctionSpec[] = [];
+    try {
+      for (const spec of functionSpecs(stored.manifest)) {
+        await cloud.ensureFunction(spec);
+        ensured.push(spec);
+      }
+      const ports = await this.#published.prepare(publications(stored.manifest, wanted));
+      try {
+        this.supervisor.declare(wanted, records, () => this.file.write(stored));
+      } catch (error) {
+        ports.cancel();
+        throw error;
+      }
+      ports.commit();
+      this.#stored = stored;
+    } catch (error) {
+      await this.#restoreFunctions(ensured);
+      throw error;
+    }
+  }
+
+  async #restoreFunctions(ensured: readonly FunctionSpec[]): Promise<void> {
+    const { cloud } = this.#node;
+    const before = new Map(functionSpecs(this.#stored.manifest).map((spec) => [spec.name, spec]));
+    for (const { name } of ensured) {
+      const spec = before.get(name);
+      await this.#orLog(
+        spec === undefined ? cloud.deleteFunction(name) : cloud.ensureFunction(spec),
+      );
+    }
+  }
+
   async #remove(hosts: readonly string[], before: Manifest, after: Manifest): Promise<void> {
+    this.supervisor.retire(hosts);
     await Promise.all(hosts.map((host) => this.supervisor.stop(host)));
     for (const host of hosts) this.supervisor.forget(host);
     const kept = new Set(functionSpecs(after).map((spec) => spec.name));
-    for (const spec of functionSpecs(before)) {
-      if (!kept.has(spec.name)) await this.#node.cloud.deleteFunction(spec.name);
+    for (const { name } of functionSpecs(before)) {
+      if (!kept.has(name)) await this.#orLog(this.#node.cloud.deleteFunction(name));
+    }
+  }
+
+  /** The outcome of the deploy is decided: a function that is left over does not change it. */
+  async #orLog(change: Promise<void>): Promise<void> {
+    try {
+      await change;
+    } catch (error) {
+      this.#node.log.warn({ err: error }, "a function could not be brought in line");
     }
   }
 
@@ -143,6 +182,16 @@ export class Deployment {
       tablePath: this.#table.path,
       logFile: (host) => this.file.logFile(host),
     };
+  }
+}
+
+/** Gives the block back where what was to have it could not be made. */
+function holding<Holder>(block: AddressBlock, make: () => Holder): Holder {
+  try {
+    return make();
+  } catch (error) {
+    block.release();
+    throw error;
   }
 }
 

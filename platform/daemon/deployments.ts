@@ -5,13 +5,15 @@ import type { Peer, PeerHandler } from "../ports/processes.js";
 import type { EnvironmentMessage } from "../protocol/environment.js";
 import { SupervisedHost } from "../supervisor/supervised-host.js";
 import { Deployment } from "./deployment.js";
-import { deploymentStatus } from "./deployment-status.js";
+import { deploymentStatus, hostStatus } from "./deployment-status.js";
 import type { Node } from "./node.js";
+import { noDeployment, noHost, oneOf } from "./not-there.js";
 import type {
   DaemonService,
   DeploymentStatus,
   DeployRequest,
   DeployResult,
+  HostStatus,
   LifecycleEvent,
 } from "./service.js";
 
@@ -54,6 +56,10 @@ export class Deployments implements DaemonService, PeerHandler {
     return deploymentStatus(this.#require(deployment), this.#node);
   }
 
+  async host(deployment: string, name: string): Promise<HostStatus> {
+    return hostStatus(this.#requireHost(deployment, name), this.#node);
+  }
+
   events(deployment: string): readonly LifecycleEvent[] {
     return this.#require(deployment).history.events;
   }
@@ -63,10 +69,12 @@ export class Deployments implements DaemonService, PeerHandler {
   }
 
   async wake(deployment: string, host: string): Promise<void> {
+    this.#requireHost(deployment, host);
     await this.#require(deployment).supervisor.wake(host);
   }
 
   async stop(deployment: string, host: string): Promise<void> {
+    this.#requireHost(deployment, host);
     await this.#require(deployment).supervisor.stop(host);
   }
 
@@ -78,10 +86,8 @@ export class Deployments implements DaemonService, PeerHandler {
   }
 
   logFile(deployment: string, host: string): string {
-    const { supervisor, file, stored } = this.#require(deployment);
-    if (supervisor.hosts.has(host)) return file.logFile(host);
-    const what = `there is no host \`${host}\` in ${stored.manifest.deployment}`;
-    throw new ImError("IM_NO_HOST", { what, received: host });
+    this.#requireHost(deployment, host);
+    return this.#require(deployment).file.logFile(host);
   }
 
   idle(): boolean {
@@ -89,7 +95,14 @@ export class Deployments implements DaemonService, PeerHandler {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.deployments().map((name) => this.down(name)));
+    const endings = this.deployments().map(async (deployment) => {
+      try {
+        await this.down(deployment);
+      } catch (error) {
+        this.#node.log.error({ deployment, err: error }, "a deployment could not be ended");
+      }
+    });
+    await Promise.all(endings);
     await this.#close();
   }
 
@@ -168,9 +181,13 @@ export class Deployments implements DaemonService, PeerHandler {
   #require(deployment: string): Deployment {
     const found = this.#byName.get(deployment);
     if (found !== undefined) return found;
-    throw new ImError("IM_NO_DEPLOYMENT", {
-      what: `\`${deployment}\` is not deployed`,
-      received: deployment,
-    });
+    throw noDeployment(deployment, this.deployments());
+  }
+
+  #requireHost(deployment: string, name: string): SupervisedHost {
+    const { hosts } = this.#require(deployment).supervisor;
+    const found = hosts.get(name);
+    if (found !== undefined) return found;
+    throw noHost(deployment, name, oneOf([...hosts.keys()]));
   }
 }

@@ -20,10 +20,36 @@ export function prepareHome(path: string, uid: number): void {
  */
 export function prepareRuntimeDirectory(path: string, uid: number): void {
   create(path);
-  const status = lstatSync(path);
+  checkRuntimeDirectory(path, lstatSync(path), uid);
+}
+
+/** Refuses a home that is somebody else's; one that is not there is fine. */
+export function checkHome(path: string, uid: number): void {
+  let status: Stats | undefined;
+  try {
+    status = lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (!(error instanceof Error) || !("code" in error) || error.code !== "EACCES") throw error;
+    throw foreign(path, "a directory that you may enter", error.message);
+  }
+  if (status !== undefined) requireOwner(path, status, uid);
+}
+
+/**
+ * Whether the runtime directory is there. Throws where it is one that `prepareRuntimeDirectory`
+ * would refuse: what listens in it may be anybody's.
+ */
+export function hasRuntimeDirectory(path: string, uid: number): boolean {
+  const status = lstatSync(path, { throwIfNoEntry: false });
+  if (status === undefined) return false;
+  checkRuntimeDirectory(path, status, uid);
+  return true;
+}
+
+function checkRuntimeDirectory(path: string, status: Stats, uid: number): void {
+  requireOwner(path, status, uid);
   if (status.isSymbolicLink()) throw unsafe(path, "a directory", "a symbolic link");
   if (!status.isDirectory()) throw unsafe(path, "a directory", "something else");
-  requireOwner(path, status, uid);
   if ((status.mode & 0o077) !== 0) throw unsafe(path, "mode 0700", modeText(status));
 }
 
@@ -55,7 +81,7 @@ function create(path: string): void {
 }
 
 function requireOwner(path: string, status: Stats, uid: number): void {
-  if (status.uid !== uid) throw unsafe(path, `owned by user ${uid}`, `owned by ${status.uid}`);
+  if (status.uid !== uid) throw foreign(path, `owned by user ${uid}`, `owned by ${status.uid}`);
 }
 
 function modeText(status: Stats): string {
@@ -68,4 +94,10 @@ function unsafe(path: string, expected: string, received: string): ImError {
     expected,
     received,
   });
+}
+
+/** Not ours to remove. */
+function foreign(path: string, expected: string, received: string): ImError {
+  const fix = "set IM_HOME to a directory of your own";
+  return new ImError("IM_DIRECTORY_UNSAFE", { ...unsafe(path, expected, received).details, fix });
 }

@@ -4,7 +4,10 @@
  */
 import { request } from "node:http";
 import { ImError } from "../errors/im-error.js";
+import type { Configuration } from "./configuration.js";
+import { hasRuntimeDirectory } from "./directories.js";
 import { decodeError } from "./error-codec.js";
+import { checkServer, type ServerCheck } from "./server-check.js";
 
 export interface Health {
   readonly pid: number;
@@ -20,14 +23,27 @@ const silenceMsMax = 10_000;
 /** Nobody listens there, or the daemon ended while we asked: it is not there (any more). */
 const absentCodes = new Set(["ENOENT", "ECONNREFUSED", "ECONNRESET", "EPIPE"]);
 
+/**
+ * null: no daemon is there. Nothing is asked in a directory that somebody else may have made: where
+ * /tmp holds it, its path can be foretold.
+ */
+export async function findHealth(configuration: Configuration): Promise<Health | null> {
+  const { runtimeDirectory, daemonSocket } = configuration;
+  if (!hasRuntimeDirectory(runtimeDirectory, process.getuid?.() ?? 0)) return null;
+  return await readHealth(daemonSocket);
+}
+
 /** null: no daemon is there. */
-export async function readHealth(socketPath: string): Promise<Health | null> {
+export async function readHealth(
+  socketPath: string,
+  check: ServerCheck = checkServer,
+): Promise<Health | null> {
   let text: string;
   try {
-    text = await ask(socketPath);
+    text = await ask(socketPath, check);
   } catch (error) {
     if (isAbsent(error)) return null;
-    throw unreachable(error);
+    throw error instanceof ImError ? error : unreachable(error);
   }
   const body = parseJson(text);
   const health = decodeHealth(body);
@@ -39,7 +55,7 @@ export function isAbsent(error: unknown): boolean {
   return error instanceof Error && "code" in error && absentCodes.has(String(error.code));
 }
 
-function ask(socketPath: string): Promise<string> {
+function ask(socketPath: string, check: ServerCheck): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = { socketPath, path: "/health", agent: false, timeout: silenceMsMax };
     const call = request(options, (response) => {
@@ -52,6 +68,16 @@ function ask(socketPath: string): Promise<string> {
       });
       response.on("error", reject);
       response.on("end", () => resolve(Buffer.concat(chunks).toString()));
+    });
+    call.on("socket", (socket) => {
+      socket.once("connect", () => {
+        try {
+          check(socket);
+        } catch (error) {
+          reject(error);
+          call.destroy();
+        }
+      });
     });
     call.on("timeout", () => call.destroy(new Error(`no answer within ${silenceMsMax} ms`)));
     call.on("error", reject);

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { ImError } from "../errors/im-error.js";
 
 /** Effective user of the process at the other end; null where that cannot be told. */
 export type PeerUser = (socket: Socket) => number | null;
@@ -19,4 +20,15 @@ export function peerUserOf(credentials: (descriptor: number) => { uid: number })
 
 export function isTrustedUser(peer: number | null, own: number): boolean {
   return peer === null || peer === own || peer === 0;
+}
+
+/** Whoever serves a socket of ours is told secrets and believed: it must be us, or root. */
+export function requireTrustedServer(peer: number | null, own: number): void {
+  if (isTrustedUser(peer, own)) return;
+  throw new ImError("IM_DIRECTORY_UNSAFE", {
+    what: "another user serves the daemon's socket",
+    expected: `user ${own}`,
+    received: `user ${peer}`,
+    fix: "set IM_HOME to a directory of your own",
+  });
 }

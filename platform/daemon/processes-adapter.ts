@@ -12,12 +12,15 @@ import {
 } from "../protocol/control.js";
 import { environmentMessage, type SupervisorMessage } from "../protocol/environment.js";
 
+const acceptPauseMs = 200;
+
 export class SystemProcesses implements Processes {
   readonly #addon: Addon;
   readonly #log: Log;
   readonly #path: string;
   readonly #listener: number;
   readonly #peers = new Set<SystemPeer>();
+  #pause: NodeJS.Timeout | undefined;
 
   constructor(addon: Addon, log: Log, path: string) {
     this.#addon = addon;
@@ -30,16 +33,27 @@ export class SystemProcesses implements Processes {
 
   accept(handler: PeerHandler): void {
     this.#addon.watch(this.#listener, () => {
-      let connection = this.#addon.acceptPackets(this.#listener);
-      while (connection !== null) {
-        this.#open(connection, handler);
-        connection = this.#addon.acceptPackets(this.#listener);
+      try {
+        this.#acceptAll(handler);
+        this.#addon.rearm(this.#listener);
+      } catch (error) {
+        // Out of descriptors, most likely: whoever waits goes on waiting until there are some.
+        this.#log.error({ err: error }, "no connection could be accepted");
+        this.#pause = setTimeout(() => this.#addon.rearm(this.#listener), acceptPauseMs);
       }
-      this.#addon.rearm(this.#listener);
     });
   }
 
+  #acceptAll(handler: PeerHandler): void {
+    for (;;) {
+      const connection = this.#addon.acceptPackets(this.#listener);
+      if (connection === null) return;
+      this.#open(connection, handler);
+    }
+  }
+
   close(): void {
+    clearTimeout(this.#pause);
     this.#addon.unwatch(this.#listener);
     this.#addon.close(this.#listener);
     rmSync(this.#path, { force: true });
@@ -95,9 +109,11 @@ class SystemPeer implements Peer {
   }
 
   listen(onRequest: (pending: PendingRequest) => void): void {
+    const listening = this.#onRequest !== null;
     this.#onRequest = onRequest;
     const control = this.#control;
-    if (control !== null) this.#addon.watch(control, () => this.#receiveRequests(control));
+    if (control !== null && !listening)
+      this.#addon.watch(control, () => this.#receiveRequests(control));
   }
 
   close(): void {
@@ -134,8 +150,11 @@ class SystemPeer implements Peer {
       else this.#addon.close(first);
     }
     const message = environmentMessage.safeParse(parsed(received.data));
-    if (message.success) handler.message(this, message.data);
-    else this.#log.warn({ pid: this.pid }, "a message that is not one was dropped");
+    if (!message.success) {
+      this.#log.warn({ pid: this.pid }, "a message that is not one was dropped");
+      return;
+    }
+    this.#guarded(() => handler.message(this, message.data));
   }
 
   #receiveRequests(control: number): void {
@@ -158,7 +177,21 @@ class SystemPeer implements Peer {
       this.#log.warn({ pid: this.pid }, "a request that is not one was dropped");
       return;
     }
-    this.#onRequest?.(new SystemPendingRequest(this.#addon, request, reply ?? null));
+    const answered = request.type !== "listen" && request.type !== "close";
+    if (!answered && reply !== undefined) this.#addon.close(reply);
+    const socket = answered ? (reply ?? null) : null;
+    const pending = new SystemPendingRequest(this.#addon, request, socket);
+    this.#guarded(() => this.#onRequest?.(pending));
+  }
+
+  /** One peer's message must not end the daemon: what it led to is logged, the peer let go. */
+  #guarded(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#log.error({ pid: this.pid, err: error }, "a message could not be handled");
+      this.close();
+    }
   }
 
   #receivePacket(descriptor: number): ReceivedMessage | null | "end" {

@@ -14,8 +14,20 @@ export interface Publication {
   readonly to: number;
 }
 
+/** Everything that can be refused has been done; the published ports are still the old ones. */
+export interface PreparedPorts {
+  commit(): void;
+  cancel(): void;
+}
+
+interface PublishedPort {
+  readonly server: Server;
+  /** Where its next connections lead. */
+  target: Publication;
+}
+
 export class PublishedPorts {
-  readonly #servers = new Map<string, Server>();
+  readonly #ports = new Map<number, PublishedPort>();
   readonly #sockets = new Set<Socket>();
   readonly #log: Log;
 
@@ -23,35 +35,58 @@ export class PublishedPorts {
     this.#log = log;
   }
 
-  /** Makes exactly these the published ports; rejects with IM_PORT_TAKEN or IM_PORT_FORBIDDEN. */
-  async publish(publications: readonly Publication[]): Promise<void> {
-    const wanted = new Map(publications.map((p) => [`${p.from}:${p.address}:${p.to}`, p]));
-    for (const [key, server] of this.#servers) {
-      if (wanted.has(key)) continue;
-      server.close();
-      this.#servers.delete(key);
+  /**
+   * Opens what is missing to make exactly these the published ports. Rejects with IM_PORT_TAKEN or
+   * IM_PORT_FORBIDDEN, and then nothing has changed.
+   */
+  async prepare(publications: readonly Publication[]): Promise<PreparedPorts> {
+    const opened = new Map<number, PublishedPort>();
+    const cancel = (): void => {
+      for (const { server } of opened.values()) server.close();
+    };
+    try {
+      for (const publication of publications) {
+        const { from } = publication;
+        if (!this.#ports.has(from)) opened.set(from, await this.#listen(publication));
+      }
+    } catch (error) {
+      cancel();
+      throw error;
     }
-    for (const [key, publication] of wanted) {
-      if (!this.#servers.has(key)) this.#servers.set(key, await this.#listen(publication));
-    }
+    return { cancel, commit: () => this.#commit(publications, opened) };
   }
 
   close(): void {
-    for (const server of this.#servers.values()) server.close();
-    this.#servers.clear();
+    for (const { server } of this.#ports.values()) server.close();
+    this.#ports.clear();
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  #listen(publication: Publication): Promise<Server> {
+  #commit(publications: readonly Publication[], opened: ReadonlyMap<number, PublishedPort>): void {
+    const wanted = new Map(publications.map((publication) => [publication.from, publication]));
+    for (const [from, port] of opened) this.#ports.set(from, port);
+    for (const [from, port] of this.#ports) {
+      const target = wanted.get(from);
+      if (target !== undefined) {
+        port.target = target;
+        continue;
+      }
+      port.server.close();
+      this.#ports.delete(from);
+    }
+  }
+
+  #listen(target: Publication): Promise<PublishedPort> {
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (outside) =>
-      this.#carry(outside, publication),
+      this.#carry(outside, port.target),
     );
+    const port: PublishedPort = { server, target };
     return new Promise((resolve, reject) => {
-      server.once("error", (error) => reject(refusal(publication.from, error)));
-      server.listen({ host: "127.0.0.1", port: publication.from, backlog: 4096 }, () => {
+      server.once("error", (error) => reject(refusal(target.from, error)));
+      server.listen({ host: "127.0.0.1", port: target.from, backlog: 4096 }, () => {
         server.removeAllListeners("error");
         server.on("error", (error) => this.#log.warn({ err: error }, "a published port failed"));
-        resolve(server);
+        resolve(port);
       });
     });
   }
@@ -75,7 +110,12 @@ export class PublishedPorts {
 function refusal(port: number, error: Error): ImError {
   const forbidden = "code" in error && error.code === "EACCES";
   return new ImError(forbidden ? "IM_PORT_FORBIDDEN" : "IM_PORT_TAKEN", {
-    what: `port ${port} cannot be published on 127.0.0.1`,
+    what: forbidden
+      ? `port ${port} may not be opened by this user`
+      : `port ${port} cannot be held: a program of this machine listens on it`,
+    expected: forbidden
+      ? "a port from 1024 up, unless run as root"
+      : `127.0.0.1:${port} to be free`,
     received: error.message,
     cause: error,
   });

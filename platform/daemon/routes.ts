@@ -1,9 +1,11 @@
 import type { FastifyInstance } from "fastify";
 import type { z } from "zod";
 import { ImError } from "../errors/im-error.js";
+import { nameExpected, namePattern } from "../manifest/names.js";
 import type { Log } from "../ports/log.js";
 import { deployRequest, eventsQuery } from "./api.js";
 import type { EventStreams } from "./event-streams.js";
+import { noDeployment, noHost } from "./not-there.js";
 import type { DaemonService, DeployRequest, DeployResult } from "./service.js";
 
 export interface RouteOptions {
@@ -75,29 +77,36 @@ async function undo(options: RouteOptions, { manifest }: DeployRequest, result: 
 }
 
 function addHostRoutes(app: FastifyInstance, service: DaemonService): void {
+  app.get<OfHost>("/deployments/:name/hosts/:host", ({ params }) => {
+    requireHostName(service, params);
+    return service.host(params.name, params.host);
+  });
   app.post<OfHost>("/deployments/:name/hosts/:host/wake", async ({ params }) => {
-    requireDeployment(service, params.name);
+    requireHostName(service, params);
     await service.wake(params.name, params.host);
     return {};
   });
   app.post<OfHost>("/deployments/:name/hosts/:host/stop", async ({ params }) => {
-    requireDeployment(service, params.name);
+    requireHostName(service, params);
     await service.stop(params.name, params.host);
     return {};
   });
   app.get<OfHost>("/deployments/:name/hosts/:host/log-file", ({ params }) => {
-    requireDeployment(service, params.name);
+    requireHostName(service, params);
     return { logFile: service.logFile(params.name, params.host) };
   });
 }
 
+function requireHostName(service: DaemonService, { name, host }: OfHost["Params"]): void {
+  requireDeployment(service, name);
+  if (namePattern.test(host)) return;
+  throw noHost(name, host, nameExpected);
+}
+
+/** Only names that were deployed pass, and those have been checked. */
 function requireDeployment(service: DaemonService, name: string): void {
   const deployed = service.deployments();
-  if (deployed.includes(name)) return;
-  throw new ImError("IM_NO_DEPLOYMENT", {
-    what: `no deployment is called ${JSON.stringify(name)}`,
-    ...(deployed.length === 0 ? {} : { expected: `one of ${deployed.join(", ")}` }),
-  });
+  if (!deployed.includes(name)) throw noDeployment(name, deployed);
 }
 
 function parse<Schema extends z.ZodType>(
@@ -110,5 +119,9 @@ function parse<Schema extends z.ZodType>(
   const issue = result.error.issues[0];
   // Only the path and the rule: the value may be a secret.
   const where = [part, ...(issue?.path ?? []).map(String)].join(".");
-  throw new ImError("IM_USAGE", { what: `${where}: ${issue?.message ?? "invalid"}` });
+  throw new ImError("IM_USAGE", {
+    what: `${where}: ${issue?.message ?? "invalid"}`,
+    expected: "a request of this version of im",
+    received: "another",
+  });
 }

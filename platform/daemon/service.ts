@@ -84,6 +84,8 @@ export interface DaemonService {
   /** Names of everything deployed here. */
   deployments(): readonly string[];
   status(deployment: string): Promise<DeploymentStatus>;
+  /** Also of a host that was never real. */
+  host(deployment: string, name: string): Promise<HostStatus>;
   /** Past events, oldest first; the daemon keeps the last 10,000 of a deployment. */
   events(deployment: string): readonly LifecycleEvent[];
   /** Calls back for every event from now on; the result ends that. */

@@ -9,7 +9,7 @@ import { type StartReport, startReport } from "./api.js";
 import { type Configuration, daemonVariables, readConfiguration } from "./configuration.js";
 import { prepareHome } from "./directories.js";
 import { decodeError } from "./error-codec.js";
-import { type Health, readHealth } from "./health.js";
+import { findHealth, type Health } from "./health.js";
 import { systemClock } from "./system-clock-adapter.js";
 
 export interface Daemon {
@@ -37,7 +37,7 @@ export async function ensureDaemon(options: StartOptions = {}): Promise<Daemon> 
   const deadlineMs = clock.monotonicMs() + startMsMax;
   for (;;) {
     const configuration = configure();
-    const health = await readHealth(configuration.daemonSocket);
+    const health = await findHealth(configuration);
     if (health !== null) return { configuration, health };
     if (clock.monotonicMs() > deadlineMs) throw tooLate(configuration);
     const report = await launch(configuration, program);

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import test, { type ExecutionContext } from "ava";
 import { DaemonClient } from "../../platform/daemon/client.js";
 import { type Configuration, readConfiguration } from "../../platform/daemon/configuration.js";
@@ -8,7 +8,11 @@ import { takeLock } from "../../platform/daemon/lock.js";
 import { ensureDaemon } from "../../platform/daemon/start.js";
 import { ImError } from "../../platform/errors/im-error.js";
 import { loadAddon } from "../../shim/index.js";
-import { fakeDaemonProgram, startFakeDaemon } from "../fixtures/daemon/fake-daemon-process.js";
+import {
+  callIm,
+  fakeDaemonProgram,
+  startFakeDaemon,
+} from "../fixtures/daemon/fake-daemon-process.js";
 import { temporaryConfiguration } from "../fixtures/daemon/temporary-home.js";
 
 const addon = loadAddon();
@@ -128,6 +132,16 @@ test.serial("what keeps a daemon from starting reaches whoever needs it", async 
   t.is(error?.code, "IM_STORE_FAILED");
   t.is(error?.message, "the disk is full");
   leavesNothing(t, configuration);
+});
+
+test("a daemon in a directory that others may enter is not believed", async (t) => {
+  const { configuration } = await startFakeDaemon(t, { FAKE_DEPLOYMENTS: "shop=web" });
+  chmodSync(configuration.runtimeDirectory, 0o755);
+  const error = await t.throwsAsync(ensure(configuration), { instanceOf: ImError });
+  t.is(error?.code, "IM_DIRECTORY_UNSAFE");
+  const { code, stderr } = await callIm(["status"], { home: configuration.home });
+  t.is(code, 1);
+  t.regex(stderr, /^error\[IM_DIRECTORY_UNSAFE\]: /);
 });
 
 test("a program that is no daemon is told from one", async (t) => {

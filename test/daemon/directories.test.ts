@@ -2,7 +2,11 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
-import { prepareHome, prepareRuntimeDirectory } from "../../platform/daemon/directories.js";
+import {
+  hasRuntimeDirectory,
+  prepareHome,
+  prepareRuntimeDirectory,
+} from "../../platform/daemon/directories.js";
 import { ImError } from "../../platform/errors/im-error.js";
 
 const uid = process.getuid?.() ?? 0;
@@ -48,6 +52,16 @@ test("a symbolic link in place of the runtime directory is refused", (t) => {
 test("a runtime directory of somebody else is refused", (t) => {
   const path = temporaryDirectory(t);
   refuses(t, () => prepareRuntimeDirectory(path, uid + 1), `owned by ${uid}`);
+});
+
+test("a runtime directory that would be refused is not asked for a daemon either", (t) => {
+  const directory = temporaryDirectory(t);
+  const path = join(directory, "run");
+  t.false(hasRuntimeDirectory(path, uid));
+  symlinkSync(directory, path);
+  refuses(t, () => hasRuntimeDirectory(path, uid), "a symbolic link");
+  t.true(hasRuntimeDirectory(directory, uid));
+  refuses(t, () => hasRuntimeDirectory(directory, uid + 1), `owned by ${uid}`);
 });
 
 test("a home is made with the directories above it", (t) => {

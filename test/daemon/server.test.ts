@@ -4,25 +4,17 @@ import test, { type ExecutionContext } from "ava";
 import { DaemonClient } from "../../platform/daemon/client.js";
 import { prepareRuntimeDirectory } from "../../platform/daemon/directories.js";
 import { readHealth } from "../../platform/daemon/health.js";
-import { peerUserOf } from "../../platform/daemon/peer-check.js";
+import { peerUserOf, requireTrustedServer } from "../../platform/daemon/peer-check.js";
 import { DaemonServer, type ServerOptions } from "../../platform/daemon/server.js";
 import type { LifecycleEvent } from "../../platform/daemon/service.js";
 import { ImError } from "../../platform/errors/im-error.js";
-import type { Log } from "../../platform/ports/log.js";
 import { loadAddon } from "../../shim/index.js";
 import { FakeService, fakeManifest } from "../fixtures/daemon/fake-service.js";
 import { Gate } from "../fixtures/daemon/gate.js";
+import { silentLog } from "../fixtures/daemon/silent-log.js";
 import { temporaryConfiguration } from "../fixtures/daemon/temporary-home.js";
 
 const uid = process.getuid?.() ?? 0;
-const quiet = (): void => undefined;
-const silentLog: Log = {
-  debug: quiet,
-  info: quiet,
-  warn: quiet,
-  error: quiet,
-  child: () => silentLog,
-};
 
 async function serve(t: ExecutionContext, options: Partial<ServerOptions> = {}) {
   const configuration = temporaryConfiguration(t);
@@ -208,6 +200,45 @@ test("a body beyond the limit is refused", async (t) => {
 test("a process of another user is not listened to", async (t) => {
   const { configuration } = await serve(t, { peerUser: () => uid + 1, ownUser: uid });
   t.is(await readHealth(configuration.daemonSocket), null);
+});
+
+test("a daemon of another user is told nothing", async (t) => {
+  const paths: string[] = [];
+  const { configuration } = await serve(t, { onActivity: (path) => paths.push(path) });
+  const foreign = (): void => requireTrustedServer(uid + 1, uid);
+  const asking = readHealth(configuration.daemonSocket, foreign);
+  t.is((await rejected(t, asking)).code, "IM_DIRECTORY_UNSAFE");
+  const client = new DaemonClient(configuration.daemonSocket, foreign);
+  t.teardown(() => client.close());
+  const manifest = fakeManifest("shop", ["web"]);
+  const deploying = client.deploy({ manifest, cloud: "local" });
+  t.is((await rejected(t, deploying)).code, "IM_DIRECTORY_UNSAFE");
+  t.false(paths.includes("/deployments"));
+});
+
+for (const name of ["../shop", "Shop", "shop.", "s/h", ""]) {
+  test(`a deployment, a class and a host cannot be named ${JSON.stringify(name)}`, async (t) => {
+    const { client, service } = await serve(t);
+    for (const manifest of [fakeManifest(name, ["web"]), fakeManifest("shop", [name])]) {
+      const error = await rejected(t, client.deploy({ manifest, cloud: "local" }));
+      t.is(error.code, "IM_USAGE");
+      t.regex(error.message, /lower-case letters/);
+    }
+    t.deepEqual(service.deployments(), []);
+    await client.deploy({ manifest: fakeManifest("shop", ["web"]), cloud: "local" });
+    if (name === "") return;
+    const error = await rejected(t, client.logFile("shop", name));
+    t.is(error.code, "IM_NO_HOST");
+    t.regex(error.details.expected ?? "", /lower-case letters/);
+  });
+}
+
+test("the names of a class's hosts must not be too long either", async (t) => {
+  const { client } = await serve(t);
+  const plain = fakeManifest("shop", ["a".repeat(62)]);
+  const manifest = { ...plain, classes: plain.classes.map((one) => ({ ...one, count: 1 })) };
+  const error = await rejected(t, client.deploy({ manifest, cloud: "local" }));
+  t.regex(error.message, /^body\.manifest\.classes\.0\.name: /);
 });
 
 test("the kernel names the user at the other end", async (t) => {

@@ -53,6 +53,27 @@ needing()("a host that changed keeps running and is another at its next boot", a
   t.deepEqual(stdout.match(/\d out (?:old|new)$/gm), ["1 out old", "2 out new"]);
 });
 
+needing()("a port that is new in a running host's declaration is its guest's own", async (t) => {
+  const both = `${built("guest")} 7001 & exec ${built("guest")} 7000`;
+  const grown = { ...guest, command: both, shell: true, listen: [7000] };
+  const world = await World.of(t, { guest: grown });
+  await world.client.wake("shop", "guest");
+  const own = world.startClient(built("dial"));
+  own.write("guest 7001");
+  t.is(await own.line(), "life 1");
+  const { pids } = await world.host("guest");
+  await world.deploy({ guest: { ...grown, listen: [7000, 7001] } });
+  t.deepEqual((await world.host("guest")).pids, pids);
+  await own.finish();
+
+  await world.stop("guest");
+  t.deepEqual((await world.host("guest")).listen, [7000, 7001]);
+  const address = await world.address("guest");
+  const outside = connect({ host: address, port: 7001 });
+  t.is(String(await once(outside, "data")), "life 2\n");
+  outside.destroy();
+});
+
 needing()("two deployments lie in different blocks, and end one by one", async (t) => {
   const world = await World.of(t, { guest });
   await world.deploy({ guest }, "other");

@@ -40,7 +40,10 @@ onlyIf(canRun(), isRoot ? "setpriv, and a checkout that others may read" : "a bu
     const stop = await as(...world.command("stop", "guest")).finish();
     t.deepEqual([stop.code, stop.stdout], [0, "guest: imaginary\n"]);
     const down = await as(...world.command("down")).finish();
-    t.deepEqual([down.code, down.stdout], [0, "shop: ended\n"]);
+    t.is(down.code, 0);
+    t.regex(down.stdout, /^shop: ended; logs are in /);
     t.deepEqual(world.processes(), []);
+    // What closes the world is root again, and no home of another user is root's to look into.
+    if (isRoot) chownSync(world.home, 0, 0);
   },
 );
