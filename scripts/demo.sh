@@ -47,7 +47,7 @@ im run -- node --input-type=module -e '
   const response = await fetch("http://front:8080/");
   console.log(response.status, (await response.text()).match(/<title>(.*)<\/title>/)[1]);'
 
-step 'im stop db, then a request through all tiers boots its next life'
+step 'im stop db, then a program that connects to db boots its next life'
 im stop db
 im run -- node --input-type=module -e '
   import { connect } from "node:net";

@@ -16,8 +16,16 @@ export function findCommand(command: string, searchPath: string | undefined): st
   throw new ImError("IM_COMMAND_NOT_FOUND", {
     what: `${command === "" ? "an empty command" : command} cannot be run`,
     expected: isPath ? "an executable file" : "an executable file in a directory of PATH",
-    received: existing === undefined ? "no such file" : `${existing}, which is not executable`,
+    received: isPath && isDirectory(command) ? `${command} is a directory` : fault(existing),
   });
+}
+
+function fault(existing: string | undefined): string {
+  return existing === undefined ? "no such file" : `${existing}, which is not executable`;
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 function isFile(path: string): boolean {

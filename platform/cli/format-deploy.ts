@@ -5,12 +5,23 @@ import { plain } from "./terminal.js";
 import { type Reference, references } from "./wake-graph.js";
 
 const namesShownMax = 5;
+const redisPort = 6379;
+const redisServer = /(?:^|[\s/])redis-server(?:\s|$)/;
+/** Where web servers listen by habit. */
+const httpPorts: ReadonlySet<number> = new Set([80, 3000, 4000, 5000, 8000, 8080, 8081, 8888]);
 
-/** After a deploy: `shop: 3 hosts declared, none runs. Try: im run -- curl http://web:8080/`. */
-export function formatDeployed(manifest: Manifest, result: DeployResult): string {
+/**
+ * After a deploy: `shop: 3 hosts declared, none runs. Try: im run -- curl http://web:8080/`.
+ * `deployed`: all that is deployed here.
+ */
+export function formatDeployed(
+  manifest: Manifest,
+  result: DeployResult,
+  deployed: readonly string[] = [],
+): string {
   const { deployment, hosts, added, changed, removed } = result;
   const declared = `${deployment}: ${countHosts(hosts)} declared`;
-  if (added.length === hosts) return `${declared}, none runs.${formatTrial(manifest)}\n`;
+  if (added.length === hosts) return `${declared}, none runs.${formatTrial(manifest, deployed)}\n`;
   const changes = [
     formatNames("added", added),
     formatNames("changed", changed),
@@ -45,7 +56,7 @@ const planColumns = [
 ] as const;
 
 function formatReferences(found: readonly Reference[]): string {
-  if (found.length === 0) return "No host names another: only programs from outside wake them.\n";
+  if (found.length === 0) return "No command or environment names another host.\n";
   const lines = found.map(({ from, to, port, declared, where }) => {
     const target = port === null ? to : `${to}:${port}`;
     const place = where === "command" ? "its command" : `its variable ${plain(where)}`;
@@ -62,14 +73,25 @@ function formatListen(one: HostClass): string {
 }
 
 /** Something to try at once: the host that no other host calls is where requests come in. */
-function formatTrial(manifest: Manifest): string {
+function formatTrial(manifest: Manifest, deployed: readonly string[]): string {
   const called = new Set(references(manifest).map(({ toClass }) => toClass));
   const served = manifest.classes.filter((one) => tcpPort(one) !== null);
   const front = served.find((one) => !called.has(one.name)) ?? served[0];
   const port = front === undefined ? null : tcpPort(front);
   if (front === undefined || port === null) return "";
   const name = front.count === null ? front.name : `${front.name}-0`;
-  return ` Try: im run -- curl http://${name}${port === 80 ? "" : `:${port}`}/`;
+  const others = deployed.some((one) => one !== manifest.deployment);
+  const option = others ? ` --deployment ${manifest.deployment}` : "";
+  return ` Try: im run${option} -- ${formatCaller(front, name, port)}`;
+}
+
+/** What speaks to such a host, as far as its port and its command tell. */
+function formatCaller(one: HostClass, name: string, port: number): string {
+  if (one.command.some((word) => redisServer.test(word))) {
+    return `redis-cli -h ${name}${port === redisPort ? "" : ` -p ${port}`} ping`;
+  }
+  if (httpPorts.has(port)) return `curl http://${name}${port === 80 ? "" : `:${port}`}/`;
+  return `<any program that connects to ${name}:${port}>`;
 }
 
 function tcpPort(one: HostClass): number | null {

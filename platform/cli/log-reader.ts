@@ -44,6 +44,8 @@ export function followLog(file: string, sink: Sink, signal: AbortSignal): Promis
     signal.addEventListener(
       "abort",
       () => {
+        // The last words may have come after the last look.
+        look();
         changes.close();
         current?.close();
         resolve();

@@ -18,5 +18,11 @@ try {
   terminal.note(text);
   process.exitCode = exitCode;
 }
-// Output is written by now (it is synchronous on Linux); nothing else is worth waiting for.
+// What a pipe could not hold is still ours; nothing else is worth waiting for.
+await Promise.all([process.stdout, process.stderr].map(untilWritten));
 process.exit();
+
+/** Also where it cannot be: the stream's own error event says so. */
+function untilWritten(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write("", () => resolve()));
+}

@@ -5,6 +5,7 @@
 import type { Addon, ReceivedMessage } from "../../shim/index.js";
 import { decodeError } from "../daemon/error-codec.js";
 import { unreachable } from "../daemon/health.js";
+import { requireTrustedServer } from "../daemon/peer-check.js";
 import type { ImError } from "../errors/im-error.js";
 import type { EnvironmentMessage, SupervisorMessage } from "../protocol/environment.js";
 
@@ -21,6 +22,8 @@ export interface NodeMembership {
   leave(): void;
 }
 
+/** Nothing else is the supervisor's to set: LD_PRELOAD least of all. */
+const variablePattern = /^IM_[A-Z_]+$/;
 const answerMsMax = 10_000;
 /** The supervisor's queue may be full for a moment when many programs start at once. */
 const busyRetryMs = 10;
@@ -41,6 +44,8 @@ export async function joinNode(
   try {
     const node = await whileBusy(deadlineMs, () => addon.connectPackets(nodeSocket));
     open.add(node);
+    // What it answers decides what the program is run with.
+    requireTrustedServer(addon.peerCredentials(node).uid, process.getuid?.() ?? 0);
     // Ours stays open as long as the program runs: what it asks while the supervisor is being
     // restarted waits here instead of failing.
     const [supervisorControl, guestControl] = addon.socketPair();
@@ -48,7 +53,7 @@ export async function joinNode(
     const packet = Buffer.from(JSON.stringify(message));
     await whileBusy(deadlineMs, () => addon.sendPacket(node, packet, [supervisorControl]));
     const answer = await receive(addon, node, deadlineMs);
-    if (answer.type === "client.refused") throw refusal(answer.error);
+    if (answer.type === "client.refused") throw refusal(answer.error, message);
     const { environment } = answer;
     return { environment, guestControl, handOver: () => close(guestControl), leave };
   } catch (error) {
@@ -112,7 +117,7 @@ export function decodeAnswer(packet: Buffer): Answer | null {
   if (body["type"] === "client.accepted" && isRecord(body["environment"])) {
     const environment: Record<string, string> = {};
     for (const [name, value] of Object.entries(body["environment"])) {
-      if (typeof value !== "string") return null;
+      if (typeof value !== "string" || !variablePattern.test(name)) return null;
       environment[name] = value;
     }
     return { type: "client.accepted", environment };
@@ -123,8 +128,14 @@ export function decodeAnswer(packet: Buffer): Answer | null {
   return { type: "client.refused", error: { code, message } };
 }
 
-function refusal({ code, message }: { readonly code: string; readonly message: string }): ImError {
-  return decodeError({ code, details: { what: message } });
+/** A refusal is short: which host was asked for is known here. */
+function refusal(
+  { code, message }: { readonly code: string; readonly message: string },
+  { deployment, as }: ClientStarted,
+): ImError {
+  const isHost = code === "IM_NO_HOST" && as !== null;
+  const names = isHost ? { expected: `a host of ${deployment}`, received: `\`${as}\`` } : {};
+  return decodeError({ code, details: { what: message, ...names } });
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {

@@ -67,7 +67,7 @@ function addRun(program: Command, terminal: Terminal, setExitCode: SetExitCode):
     )
     .action(async (command: string[], _: unknown, self: Command) => {
       const { run } = await import("./commands/run.js");
-      setExitCode(await run(self.optsWithGlobals<Common & { as?: string }>(), command));
+      setExitCode(await run(terminal, self.optsWithGlobals<Common & { as?: string }>(), command));
     });
   addCommon(program.command("shell"))
     .description("start an interactive shell inside the deployment's network")
@@ -101,7 +101,7 @@ function addReaders(program: Command, terminal: Terminal): void {
     });
   addCommon(program.command("logs <host>"))
     .description("print what a host's guests wrote to stdout and stderr, with incarnation")
-    .option("-f, --follow", "wait for further output until Ctrl-C")
+    .option("-f, --follow", "wait for further output until Ctrl-C or the deployment's end")
     .addHelpText("after", examples("im logs web", "im logs -f worker-3"))
     .action(async (host: string, _: unknown, self: Command) => {
       const { logs } = await import("./commands/logs.js");

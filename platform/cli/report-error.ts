@@ -37,14 +37,48 @@ function listErrors(error: unknown): readonly ImError[] {
 function usageError(error: CommanderError): ImError {
   // Options alone: Commander would print its help as an error.
   if (error.code === "commander.help") {
-    return new ImError("IM_USAGE", { what: "a command is missing" });
+    return new ImError("IM_USAGE", {
+      what: "a command is missing",
+      expected: "a command, such as `im status`",
+      received: "options alone",
+    });
   }
   const [what = "", hint] = error.message.replace(/^error: /, "").split("\n");
   const meant = hint?.match(/Did you mean (.+)\?/)?.[1];
   return new ImError("IM_USAGE", {
     what,
+    ...usageOf(error.code, what),
     ...(meant === undefined ? {} : { fix: `did you mean \`${meant}\`? \`im --help\` lists all` }),
   });
+}
+
+interface Usage {
+  readonly expected: string;
+  readonly received: string;
+}
+
+/** Commander's texts quote what was written, or what should have been. */
+function usageOf(code: string, what: string): Usage {
+  const quoted = what.match(/'([^']*)'/)?.[1] ?? "";
+  switch (code) {
+    case "commander.missingArgument":
+      return { expected: `<${quoted}>`, received: "nothing" };
+    case "commander.optionMissingArgument":
+      return { expected: quoted, received: "the option without its value" };
+    case "commander.unknownCommand":
+      return { expected: "a command of im", received: quoted };
+    case "commander.unknownOption":
+      return { expected: "an option of this command", received: quoted };
+    case "commander.excessArguments":
+      return { expected: "no further arguments", received: what.split(": ")[1] ?? "more" };
+    case "commander.invalidArgument":
+      return {
+        expected: what.match(/Allowed choices are (.+)\.$/)?.[1] ?? "an allowed value",
+        received: what.match(/argument '([^']*)'/)?.[1] ?? quoted,
+      };
+    default:
+      return { expected: "a command line that `im --help` describes", received: quoted || what };
+  }
 }
 
 function stackOf(error: unknown): string {

@@ -2,7 +2,9 @@
 import { existsSync } from "node:fs";
 import type { DaemonClient } from "../daemon/client.js";
 import { type Configuration, readConfiguration } from "../daemon/configuration.js";
-import { readHealth } from "../daemon/health.js";
+import { checkHome } from "../daemon/directories.js";
+import { findHealth } from "../daemon/health.js";
+import { noDeployment, oneOf } from "../daemon/not-there.js";
 import type { Daemon } from "../daemon/start.js";
 import { ImError } from "../errors/im-error.js";
 
@@ -24,9 +26,7 @@ export async function locate(
   if (daemon !== null) requireSameVersion(daemon);
   const deployed = daemon?.health.deployments ?? [];
   const deployment = choose(deployed, options.deployment, variables["IM_DEPLOYMENT"]);
-  if (daemon === null || deployment === null) {
-    throw new ImError("IM_NO_DEPLOYMENT", { what: "nothing is deployed" });
-  }
+  if (daemon === null || deployment === null) throw noDeployment(null, []);
   return { ...daemon, deployment };
 }
 
@@ -54,7 +54,8 @@ export async function withClient<Result>(
 /** null: no daemon runs, and none is needed. */
 export async function findDaemon(): Promise<Daemon | null> {
   const configuration = readConfiguration();
-  const health = await readHealth(configuration.daemonSocket);
+  checkHome(configuration.home, process.getuid?.() ?? 0);
+  const health = await findHealth(configuration);
   if (health !== null) return { configuration, health };
   if (!existsSync(configuration.pidFile)) return null;
   // One that ended properly takes its pid file along. This one died, or starts right now.
@@ -79,10 +80,7 @@ export function choose(
 ): string | null {
   if (named !== undefined) {
     if (deployed.includes(named)) return named;
-    throw new ImError("IM_NO_DEPLOYMENT", {
-      what: `no deployment is called ${JSON.stringify(named)}`,
-      ...(deployed.length === 0 ? {} : { expected: `one of ${deployed.join(", ")}` }),
-    });
+    throw noDeployment(named, deployed);
   }
   const [first, ...others] = deployed;
   if (first === undefined) return null;
@@ -91,6 +89,6 @@ export function choose(
   if (surrounding !== undefined && deployed.includes(surrounding)) return surrounding;
   throw new ImError("IM_AMBIGUOUS_DEPLOYMENT", {
     what: "more than one deployment is running here",
-    expected: `one of ${deployed.join(", ")}`,
+    expected: oneOf(deployed),
   });
 }

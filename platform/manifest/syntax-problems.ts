@@ -31,17 +31,25 @@ const adviceByCode: Partial<Record<YAMLError["code"], Advice>> = {
 
 /** Everything that the parser has to say; each error in the words of the manifest's author. */
 export function syntaxProblems(errors: readonly YAMLError[]): readonly Problem[] {
-  return errors.slice(0, syntaxProblemsMax).map((error) => {
-    const advice = adviceByCode[error.code] ?? general;
-    return {
-      code: "IM_MANIFEST_SYNTAX",
-      where: { offset: error.pos[0] },
-      what: "the manifest is not valid YAML",
-      expected: advice.expected,
-      received: withoutSource(error.message),
-      fix: advice.fix,
-    };
-  });
+  const problems = new Map<string, Problem>();
+  for (const error of errors) {
+    // The parser may say the same at one place once a level.
+    problems.set(`${error.pos[0]} ${error.message}`, syntaxProblem(error));
+    if (problems.size === syntaxProblemsMax) break;
+  }
+  return [...problems.values()];
+}
+
+function syntaxProblem(error: YAMLError): Problem {
+  const advice = adviceByCode[error.code] ?? general;
+  return {
+    code: "IM_MANIFEST_SYNTAX",
+    where: { offset: error.pos[0] },
+    what: "the manifest is not valid YAML",
+    expected: advice.expected,
+    received: withoutSource(error.message),
+    fix: advice.fix,
+  };
 }
 
 /** The parser quotes the text at some places; that may be a secret. */

@@ -33,6 +33,12 @@ const refusals: readonly (readonly [string, RegExp])[] = [
   ["tool", /first\/tool, which is not executable/],
   ["", /no such file/],
 ];
+test("a directory is refused as such", (t) => {
+  const { first } = directories(t);
+  const error = t.throws(() => findCommand(first, ""), { instanceOf: ImError });
+  t.regex(error?.details.received ?? "", /first is a directory$/);
+});
+
 for (const [command, received] of refusals) {
   test(`${JSON.stringify(command)} is refused with its reason`, (t) => {
     const { first } = directories(t);

@@ -153,6 +153,27 @@ test("a first deploy says how to go on, with the host that nobody calls", (t) =>
   );
 });
 
+const trials: readonly (readonly [command: string, port: number, trial: string])[] = [
+  ["redis-server --port 6379", 6379, "redis-cli -h web ping"],
+  ["redis-server --port 7000", 7000, "redis-cli -h web -p 7000 ping"],
+  ["node server.js", 80, "curl http://web/"],
+  ["postgres", 5432, "<any program that connects to web:5432>"],
+];
+for (const [command, port, trial] of trials) {
+  test(`what to try with ${command} on ${port} is ${trial}`, (t) => {
+    const manifest = fakeManifest("shop", ["web"]);
+    const classes = manifest.classes.map((one) => ({
+      ...one,
+      command: command.split(" "),
+      listen: [{ port, protocol: "tcp" as const }],
+    }));
+    const added = ["web"];
+    const result = { deployment: "shop", hosts: 1, added, changed: [], removed: [] };
+    const text = formatDeployed({ ...manifest, classes }, result, ["blog", "shop"]);
+    t.true(text.endsWith(` Try: im run --deployment shop -- ${trial}\n`), text);
+  });
+}
+
 test("a further deploy says what it changed", (t) => {
   const manifest = fakeManifest("shop", ["web"]);
   const result = { deployment: "shop", hosts: 1, added: [], changed: ["web"], removed: ["db"] };
@@ -178,4 +199,5 @@ test("a plan shows who would wake whom and no value of a variable", (t) => {
   t.regex(plan, /api-0 … api-999 +8080/);
   t.regex(plan, /web → api:9999 \(by its variable API; api does not listen there\)/);
   t.notRegex(plan, /hunter2/);
+  t.regex(formatPlan(fakeManifest("shop", ["web"]), null), /No command or environment names/);
 });

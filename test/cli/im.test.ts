@@ -1,5 +1,5 @@
 /** `im` as a process, before a daemon over the fake service. */
-import { appendFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { appendFileSync, chownSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import {
@@ -23,7 +23,7 @@ for (const words of [["status"], ["events"], ["logs", "web"], ["run", "true"], [
     const { code, stdout, stderr } = await callIm(words, { home });
     t.is(code, 1);
     t.is(stdout, "");
-    t.regex(stderr, /^error\[IM_NO_DEPLOYMENT\]: nothing is deployed\n {2}fix: /);
+    t.regex(stderr, /^error\[IM_NO_DEPLOYMENT\]: nothing is deployed\n.*\n.*\n {2}fix: /);
     t.false(existsSync(lockFile));
   });
 }
@@ -34,7 +34,7 @@ const mistakes: readonly (readonly [words: readonly string[], what: RegExp])[] =
   [["wake"], /missing required argument 'host'/],
   [["run"], /missing required argument 'command'/],
   [["deploy", "m.yaml", "--cloud", "moon"], /moon.*Allowed choices are local, aws/],
-  [["stauts"], /unknown command 'stauts'\n {2}fix: did you mean `status`\?/],
+  [["stauts"], /unknown command 'stauts'\n.*\n.*\n {2}fix: did you mean `status`\?/],
 ];
 for (const [words, what] of mistakes) {
   test(`im ${words.join(" ")} is a usage error`, async (t) => {
@@ -122,6 +122,76 @@ test("the log is printed, and followed until Ctrl-C", async (t) => {
   t.is(followed.stderr, "");
 });
 
+test("a log is followed until the deployment ends, to its last line", async (t) => {
+  const daemon = await shop(t);
+  const file = join(daemon.configuration.home, "logs", "web.log");
+  mkdirSync(dirname(file));
+  writeFileSync(file, "first\n");
+  let ending: Promise<unknown> | null = null;
+  const followed = await callIm(["logs", "-f", "web"], {
+    home: daemon.configuration.home,
+    onOutput: () => {
+      if (ending !== null) return;
+      ending = im(daemon, "down");
+      appendFileSync(file, "last\n");
+    },
+  });
+  await ending;
+  t.deepEqual(followed, {
+    code: 0,
+    signal: null,
+    stdout: "first\nlast\n",
+    stderr: "shop: ended\n",
+  });
+});
+
+test("a pipe gets all of the output, however slowly it is read", async (t) => {
+  const daemon = await shop(t);
+  const file = join(daemon.configuration.home, "logs", "web.log");
+  mkdirSync(dirname(file));
+  writeFileSync(file, "x".repeat(1_000_000));
+  const main = new URL("../../platform/cli/main.js", import.meta.url).pathname;
+  const script = `"$0" "${main}" logs web | { sleep 0.5; wc -c; }`;
+  const { execFile } = await import("node:child_process");
+  const env = { ...process.env, IM_HOME: daemon.configuration.home, XDG_RUNTIME_DIR: "" };
+  const output = await new Promise<string>((resolve, reject) => {
+    execFile("/bin/sh", ["-c", script, process.execPath], { env }, (error, stdout) => {
+      if (error === null) resolve(stdout);
+      else reject(error);
+    });
+  });
+  t.is(output.trim(), "1000000");
+});
+
+test("a host of a class that was never real is shown when it is asked for", async (t) => {
+  const daemon = await startFakeDaemon(t, { FAKE_DEPLOYMENTS: "shop=web,w-0,w-1" });
+  const all = JSON.parse((await im(daemon, "status", "--json")).stdout);
+  t.deepEqual([all.hosts.length, all.imaginary], [1, 2]);
+  const one = JSON.parse((await im(daemon, "status", "w-1", "--json")).stdout);
+  t.deepEqual(Object.keys(one), Object.keys(all));
+  t.deepEqual([one.hosts.length, one.hosts[0].name, one.imaginary], [1, "w-1", 0]);
+});
+
+test("a home that belongs to another user is named as such", async (t) => {
+  const { home } = temporaryConfiguration(t);
+  const own = process.getuid?.() ?? 0;
+  if (own === 0) chownSync(home, 65_534, 65_534);
+  const theirs = own === 0 ? home : "/";
+  for (const words of [["status"], ["run", "--", "true"]]) {
+    const { code, stderr } = await callIm(words, { home: theirs });
+    t.is(code, 1);
+    t.regex(stderr, /^error\[IM_DIRECTORY_UNSAFE\]: .*\n.*\n {2}received: owned by \d+\n/);
+    t.notRegex(stderr, /remove it/);
+  }
+});
+
+test("a deployment that is not there is answered with those that are", async (t) => {
+  const daemon = await shop(t);
+  const { code, stderr } = await im(daemon, "status", "--deployment", "nope");
+  t.is(code, 1);
+  t.regex(stderr, /called `nope`\n {2}expected: one of shop\n {2}received: `nope`\n {2}fix: name/);
+});
+
 test("events are followed until the deployment ends", async (t) => {
   const daemon = await shop(t);
   await im(daemon, "wake", "web");
@@ -166,7 +236,8 @@ test("im down ends the deployment and waits until the daemon is gone", async (t)
   const daemon = await shop(t);
   const { code, stdout } = await im(daemon, "down");
   t.is(code, 0);
-  t.is(stdout, "shop: ended\n");
+  const logs = join(daemon.configuration.home, "deployments/shop/logs");
+  t.is(stdout, `shop: ended; logs are in ${logs}\n`);
   t.false(existsSync(daemon.configuration.runtimeDirectory));
   t.is(await daemon.ended, 0);
 });
@@ -178,7 +249,7 @@ test("of several deployments one must be named, and --all ends them all", async 
   const named = await im(daemon, "status", "--json", "--deployment", "blog");
   t.is(JSON.parse(named.stdout).deployment, "blog");
   const down = await im(daemon, "down", "--all");
-  t.is(down.stdout, "shop: ended\nblog: ended\n");
+  t.regex(down.stdout, /^shop: ended; .*\nblog: ended; .*\n$/);
   t.is((await im(daemon, "down", "--all")).code, 0);
 });
 
@@ -191,7 +262,7 @@ test("a daemon of another version serves nothing but its end", async (t) => {
     status.stderr,
     /^error\[IM_DAEMON_VERSION\].*\n.*\n {2}received: 0\.0\.1 \(process \d+\)/,
   );
-  t.is((await im(daemon, "down")).stdout, "shop: ended\n");
+  t.regex((await im(daemon, "down")).stdout, /^shop: ended; /);
 });
 
 test("a reader that has had enough is no error", async (t) => {

@@ -39,6 +39,7 @@ test("a mistake on the command line is a usage error, with what may have been me
   t.deepEqual(reportError(error, false), {
     text:
       "error[IM_USAGE]: unknown command 'stauts'\n" +
+      "  expected: a command of im\n  received: stauts\n" +
       "  fix: did you mean `status`? `im --help` lists all\n",
     exitCode: 1,
   });

@@ -1,11 +1,12 @@
 /** `im run` before a fake supervisor: what the program gets, and what becomes of its end. */
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import {
   type CallOptions,
   callIm,
   type FakeDaemon,
+  imProgram,
   startFakeDaemon,
 } from "../fixtures/daemon/fake-daemon-process.js";
 
@@ -29,7 +30,7 @@ test("options behind the command belong to the program, also without --", async 
 });
 
 test("the program finds what the supervisor answered, and an open control socket", async (t) => {
-  const script = 'echo $IM_DEPLOYMENT $FAKE_CONTROLS; readlink "/proc/self/fd/$IM_CONTROL"';
+  const script = 'echo $IM_DEPLOYMENT $IM_FAKE_CONTROLS; readlink "/proc/self/fd/$IM_CONTROL"';
   const { stdout } = await run(t, ["--", "sh", "-c", script]);
   t.regex(stdout, /^shop 1\nsocket:\[\d+\]\n$/);
 });
@@ -40,6 +41,30 @@ test("the program inherits the environment, but nothing that im uses for itself"
   });
   t.is(stdout, "mine\n0\n");
 });
+
+test("the program finds the home of im wherever it goes", async (t) => {
+  const daemon = await startFakeDaemon(t, { FAKE_DEPLOYMENTS: "shop=web" });
+  const { home } = daemon.configuration;
+  const { stdout } = await callIm(["run", "--", "sh", "-c", 'cd /; echo "$IM_HOME"'], {
+    home: relative(process.cwd(), home),
+  });
+  t.is(stdout, `${home}\n`);
+});
+
+for (const exitCode of [0, 3]) {
+  test(`a program that ends with ${exitCode} is explained only where it failed`, async (t) => {
+    const daemon = await startFakeDaemon(t, { FAKE_DEPLOYMENTS: "shop=broken" });
+    const { home } = daemon.configuration;
+    await callIm(["wake", "broken"], { home });
+    const quiet = await callIm(["run", "--", "false"], { home });
+    t.is(quiet.stderr, "");
+    const wake = `"${process.execPath}" "${imProgram}" wake broken 2>/dev/null; exit ${exitCode}`;
+    const { code, stderr } = await callIm(["run", "--", "sh", "-c", wake], { home });
+    t.is(code, exitCode);
+    const reason = "broken failed: IM_GUEST_EXITED broken ended before it listened";
+    t.is(stderr, exitCode === 0 ? "" : `im: ${reason} (im logs broken)\n`);
+  });
+}
 
 test("a command that does not exist is told before anything is started", async (t) => {
   const { code, stderr } = await run(t, ["--", "no-such-program"]);

@@ -1,9 +1,12 @@
 import test from "ava";
-import { decodeAnswer } from "../../platform/cli/node-client.js";
+import { decodeAnswer, joinNode } from "../../platform/cli/node-client.js";
 import { choose, requireSameVersion } from "../../platform/cli/session.js";
 import { readConfiguration } from "../../platform/daemon/configuration.js";
+import { prepareRuntimeDirectory } from "../../platform/daemon/directories.js";
 import { ImError } from "../../platform/errors/im-error.js";
 import { supervisorMessage } from "../../platform/protocol/environment.js";
+import { loadAddon } from "../../shim/index.js";
+import { temporaryConfiguration } from "../fixtures/daemon/temporary-home.js";
 
 test("the only deployment is meant where none is named", (t) => {
   t.is(choose(["shop"], undefined, undefined), "shop");
@@ -55,6 +58,30 @@ for (const answer of answers) {
     t.deepEqual(decodeAnswer(Buffer.from(JSON.stringify(answer))), own);
   });
 }
+
+for (const name of ["LD_PRELOAD", "PATH", "IM_", "im_table", "IM_TABLE=x"]) {
+  test(`an answer that sets ${name} is none`, (t) => {
+    const answer = { type: "client.accepted", environment: { IM_TABLE: "/t", [name]: "/evil" } };
+    t.is(decodeAnswer(Buffer.from(JSON.stringify(answer))), null);
+  });
+}
+
+test("a node that another user serves is told nothing", async (t) => {
+  const { nodeSocket, runtimeDirectory } = temporaryConfiguration(t);
+  const addon = loadAddon();
+  const uid = process.getuid?.() ?? 0;
+  prepareRuntimeDirectory(runtimeDirectory, uid);
+  const listener = addon.listenPackets(nodeSocket);
+  t.teardown(() => addon.close(listener));
+  const foreign = { ...addon, peerCredentials: () => ({ pid: 1, uid: uid + 1, gid: 0 }) };
+  const message = { deployment: "shop", as: null, program: "x", pid: 1 };
+  const joining = joinNode(foreign, nodeSocket, { type: "client.started", ...message });
+  const error = await t.throwsAsync(joining, { instanceOf: ImError });
+  t.is(error?.code, "IM_DIRECTORY_UNSAFE");
+  const peer = addon.acceptPackets(listener) ?? t.fail("nobody connected");
+  t.is(addon.receivePacket(peer), "end");
+  addon.close(peer);
+});
 
 test("a packet that is not JSON is no answer", (t) => {
   t.is(decodeAnswer(Buffer.from("{")), null);

@@ -78,6 +78,11 @@ test("a root that is no map is an error", (t) => {
   t.is(errorsOf("shop")[0]?.details.received, '"shop" (text)');
 });
 
+test("a bracket that is never closed is one error, not one a level", (t) => {
+  const parsed = parse("deployment: a\nhosts: {web: {command: x\n");
+  t.is("errors" in parsed ? parsed.errors.length : 0, 1);
+});
+
 test("every syntax error is reported with its place", (t) => {
   const errors = errorsOf("a: 'x\nb: [1\n");
   t.true(errors.length >= 1);

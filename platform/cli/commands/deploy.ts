@@ -1,13 +1,14 @@
-import { readFileSync } from "node:fs";
+import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { requireShim } from "../../daemon/shim-files.js";
 import { ensureDaemon } from "../../daemon/start.js";
 import { ImError } from "../../errors/im-error.js";
+import type { Manifest } from "../../manifest/manifest.js";
 import { readManifest } from "../../manifest/read-manifest.js";
 import { formatDeployed, formatPlan } from "../format-deploy.js";
 import { withProgress } from "../progress.js";
 import { requireSameVersion, type TargetOptions, withClient } from "../session.js";
-import type { Terminal } from "../terminal.js";
+import { plain, type Terminal } from "../terminal.js";
 
 export interface DeployOptions extends TargetOptions {
   readonly cloud: string;
@@ -28,6 +29,7 @@ export async function deploy(
       received: options.cloud,
     });
   }
+  warnOfDirectories(terminal, manifest);
   if (options.dryRun) {
     terminal.write(formatPlan(manifest, terminal.columns));
     return;
@@ -39,7 +41,26 @@ export async function deploy(
     const deploying = client.deploy({ manifest, cloud: "local" });
     return withProgress(terminal, `deploying ${manifest.deployment}`, deploying);
   });
-  terminal.write(formatDeployed(manifest, result));
+  terminal.write(formatDeployed(manifest, result, daemon.health.deployments));
+}
+
+/** No error: it may be there by the time that a host boots. */
+function warnOfDirectories(terminal: Terminal, { classes }: Manifest): void {
+  for (const { name, directory } of classes) {
+    if (isDirectory(directory)) continue;
+    const path = plain(directory);
+    terminal.note(`warning: ${name} cannot boot: its directory ${path} cannot be entered\n`);
+  }
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isDirectory();
+  } catch (error) {
+    if (error instanceof Error && "code" in error) return false;
+    throw error;
+  }
 }
 
 /** A manifest names its deployment itself; `--deployment` may confirm it. */

@@ -1,4 +1,6 @@
+import { DeploymentFile } from "../../daemon/deployment-file.js";
 import { type Health, readHealth } from "../../daemon/health.js";
+import { noDeployment } from "../../daemon/not-there.js";
 import { requireShim } from "../../daemon/shim-files.js";
 import { ImError } from "../../errors/im-error.js";
 import { choose, findDaemon, type TargetOptions, withClient } from "../session.js";
@@ -16,7 +18,9 @@ export async function down(terminal: Terminal, options: DownOptions): Promise<vo
   if (options.all && options.deployment !== undefined) {
     throw new ImError("IM_USAGE", {
       what: "--all and --deployment contradict one another",
-      fix: "give one of them",
+      expected: "one of them",
+      received: "both",
+      fix: "leave one of them out",
     });
   }
   const daemon = await findDaemon();
@@ -28,7 +32,8 @@ export async function down(terminal: Terminal, options: DownOptions): Promise<vo
   await withClient(configuration, async (client) => {
     for (const deployment of ending) {
       await client.down(deployment);
-      terminal.write(`${deployment}: ended\n`);
+      const { logDirectory } = new DeploymentFile(configuration.home, deployment);
+      terminal.write(`${deployment}: ended; logs are in ${logDirectory}\n`);
     }
   });
   await untilGone(health, configuration.daemonSocket);
@@ -37,7 +42,7 @@ export async function down(terminal: Terminal, options: DownOptions): Promise<vo
 function one(deployed: readonly string[], named: string | undefined): readonly string[] {
   const deployment = choose(deployed, named, process.env["IM_DEPLOYMENT"]);
   if (deployment !== null) return [deployment];
-  throw new ImError("IM_NO_DEPLOYMENT", { what: "nothing is deployed" });
+  throw noDeployment(null, []);
 }
 
 /** After `im down` nothing is left running: the daemon neither, if it has nothing else to do. */

@@ -6,22 +6,37 @@ import { isatty } from "node:tty";
 import { shimFiles } from "../../../shim/index.js";
 import { withoutGuestVariables } from "../../daemon/configuration.js";
 import { requireShim } from "../../daemon/shim-files.js";
+import { noteBootFailures } from "../boot-failures.js";
 import { findCommand } from "../command-path.js";
 import { joinNode, type NodeMembership } from "../node-client.js";
-import { locate, type TargetOptions } from "../session.js";
+import { locate, type Target, type TargetOptions } from "../session.js";
+import type { Terminal } from "../terminal.js";
 
 export interface RunOptions extends TargetOptions {
   /** `--as` */
   readonly as?: string;
 }
 
-/** Resolves with the program's exit code; ends this process by the signal that ended it. */
+/** Resolves with the program's exit code; where it failed, says which hosts failed meanwhile. */
 export async function run(
+  terminal: Terminal,
+  options: RunOptions,
+  command: readonly string[],
+): Promise<number> {
+  const target = await locate(options);
+  const beganMs = Date.now();
+  const exitCode = await runProgram(target, options, command);
+  if (exitCode !== 0) await noteBootFailures(terminal, target, beganMs);
+  return exitCode;
+}
+
+/** Resolves with the program's exit code; ends this process by the signal that ended it. */
+export async function runProgram(
+  { configuration, health, deployment }: Target,
   options: RunOptions,
   command: readonly string[],
   additions: Readonly<Record<string, string>> = {},
 ): Promise<number> {
-  const { health, deployment } = await locate(options);
   const [program = "", ...parameters] = command;
   findCommand(program, process.env["PATH"]);
   const node = await joinNode(requireShim(), health.nodeSocket, {
@@ -32,7 +47,9 @@ export async function run(
     pid: process.pid,
   });
   try {
-    return await execute(node, [program, ...parameters], additions);
+    // A relative one would mean another home wherever the program changes its directory.
+    const home = process.env["IM_HOME"] ? { IM_HOME: configuration.home } : {};
+    return await execute(node, [program, ...parameters], { ...home, ...additions });
   } finally {
     node.leave();
   }

@@ -1,16 +1,17 @@
 import { ImError } from "../../errors/im-error.js";
 import { locate, type TargetOptions } from "../session.js";
 import type { Terminal } from "../terminal.js";
-import { run } from "./run.js";
+import { runProgram } from "./run.js";
 
 export async function shell(terminal: Terminal, options: TargetOptions): Promise<number> {
-  const { deployment } = await locate(options);
+  const target = await locate(options);
+  const { deployment } = target;
   const program = process.env["SHELL"] || "/bin/sh";
   if (terminal.interactive) {
     terminal.note(`Programs here reach the hosts of ${deployment} by name. exit leaves.\n`);
   }
   try {
-    return await run({ ...options, deployment }, [program], promptVariables(deployment));
+    return await runProgram(target, options, [program], promptVariables(deployment));
   } catch (error) {
     if (!(error instanceof ImError) || error.code !== "IM_COMMAND_NOT_FOUND") throw error;
     throw new ImError(error.code, { ...error.details, fix: "set SHELL to a shell that exists" });

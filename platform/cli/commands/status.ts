@@ -20,7 +20,7 @@ export async function status(
   options: StatusOptions,
 ): Promise<void> {
   await withDeployment(options, async (client, deployment) => {
-    const read = async () => select(await client.status(deployment), host);
+    const read = () => readStatus(client, deployment, host);
     if (options.watch) await watch(terminal, client, deployment, read, options);
     else terminal.write(render(terminal, await read(), options));
   });
@@ -32,18 +32,16 @@ function render(terminal: Terminal, shown: DeploymentStatus, { json }: StatusOpt
   return formatStatus(shown, { columns, coloured, nowMs: Date.now() });
 }
 
-/** One host of it, or all. */
-export function select(whole: DeploymentStatus, host: string | null): DeploymentStatus {
+/** One host of it, or all. The whole leaves out hosts of classes that were never real. */
+async function readStatus(
+  client: DaemonClient,
+  deployment: string,
+  host: string | null,
+): Promise<DeploymentStatus> {
+  const whole = await client.status(deployment);
   if (host === null) return whole;
-  const hosts = whole.hosts.filter((one) => one.name === host);
-  if (hosts.length > 0) return { ...whole, hosts, imaginary: 0 };
-  // It may be one of a class that was never real: only the manifest's names can tell.
-  throw new ImError("IM_NO_HOST", {
-    what: `${whole.deployment} has no host ${JSON.stringify(host)}`,
-    ...(whole.imaginary > 0
-      ? { expected: "a host that has been real, of those with a count" }
-      : { expected: `one of ${whole.hosts.map((one) => one.name).join(", ")}` }),
-  });
+  const listed = whole.hosts.find(({ name }) => name === host);
+  return { ...whole, hosts: [listed ?? (await client.host(deployment, host))], imaginary: 0 };
 }
 
 /** Ends with the deployment. On a terminal every second, elsewhere with every event. */
