@@ -149,10 +149,20 @@ test("an environment that stopped waiting gets no event", async (t) => {
   const file = rig.path("left");
   await rig.invoke("web", "web-0", { action: "leave", file });
   await rig.lines(file, 1);
+  await noticed(rig, pid);
   const other = await pidOf(rig, "web-0");
   t.is(typeof other, "number");
   t.not(other, pid);
 });
+
+/** The request and its end are in the engine's queue: it has read both when it stays busy. */
+async function noticed(rig: EngineRig, pid: number): Promise<void> {
+  for (let turns = 0; turns < 20; turns += 1) {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    const state = rig.engine.environments().find((environment) => environment.pid === pid)?.state;
+    if (state === "idle") turns = 0;
+  }
+}
 
 test("answers out of turn are refused and harm nobody", async (t) => {
   const rig = await EngineRig.start(t);
