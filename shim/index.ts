@@ -70,6 +70,10 @@ export interface Addon {
    * `address` is IPv4 in host order.
    */
   openPlaceholder(address: number, port: number): number;
+  /** The port that a socket is bound to; of use where `openPlaceholder` was given port 0. */
+  localPort(descriptor: number): number;
+  /** Ends listening for every holder: what waits is reset, what comes is refused. Not a close. */
+  endPlaceholder(descriptor: number): void;
   /** Flags, options and backlog back to what `openPlaceholder` gave; listens again if shut down. */
   restorePlaceholder(descriptor: number): void;
   /** Accepts and resets (RST) everything that waits; returns how many. */
@@ -104,6 +108,8 @@ export const shimFiles = {
   preload: `${buildDirectory}libim-shim.so`,
   /** Root of an environment's guests: subreaper. */
   init: `${buildDirectory}im-init`,
+  /** Owns what must outlive the daemon, and starts it again when it dies. */
+  keeper: `${buildDirectory}im-keeper`,
   /** Moves the control descriptor out of the way and executes the client. */
   exec: `${buildDirectory}im-exec`,
 } as const;

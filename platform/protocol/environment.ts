@@ -21,6 +21,21 @@ export const environmentMessage = z.discriminatedUnion("type", [
     /** Of the host-runtime. */
     pid: z.int().positive(),
   }),
+  /**
+   * The same environment, to a supervisor that was started anew: it was accepted before, and its
+   * guests serve on. Carries the control end again. A guest that exited meanwhile says so next.
+   */
+  z.strictObject({
+    type: z.literal("environment.resumed"),
+    deployId: z.string(),
+    host: z.string(),
+    incarnation: z.int().positive(),
+    bootId: z.string(),
+    /** Of the host-runtime. */
+    pid: z.int().positive(),
+    /** Of the guest's command; null where it is not started yet. */
+    guestPid: z.int().positive().nullable(),
+  }),
   /** The guest's command was executed. */
   z.strictObject({ type: z.literal("guest.started"), pid: z.int().positive() }),
   /** The command could not be executed at all. */
@@ -38,6 +53,16 @@ export const environmentMessage = z.discriminatedUnion("type", [
     as: z.string().nullable(),
     program: z.string(),
     pid: z.int().positive(),
+  }),
+  /** The same client, to a supervisor that was started anew: it keeps its address. */
+  z.strictObject({
+    type: z.literal("client.resumed"),
+    deployment: z.string(),
+    as: z.string().nullable(),
+    program: z.string(),
+    pid: z.int().positive(),
+    /** Dotted, as in IM_ADDRESS. */
+    address: z.string(),
   }),
 ]);
 export type EnvironmentMessage = z.infer<typeof environmentMessage>;
