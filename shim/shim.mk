@@ -13,13 +13,21 @@ FIXTURE_PROGRAMS = $(patsubst ../test/fixtures/shim/%.c,$(FIXTURES)/%,$(FIXTURE_
 PROCESS_FIXTURES = $(patsubst ../test/fixtures/process/%.c,$(FIXTURES)/process/%,\
   $(wildcard ../test/fixtures/process/*.c))
 
+# What a guest brings along in LD_PRELOAD.
+PRELOADED = $(patsubst ../test/fixtures/preload/%.c,$(FIXTURES)/process/%.so,\
+  $(wildcard ../test/fixtures/preload/*.c))
+
 .PHONY: fixtures
 all: $(OUT)/libim-shim.so
-fixtures: $(FIXTURE_PROGRAMS) $(PROCESS_FIXTURES)
+fixtures: $(FIXTURE_PROGRAMS) $(PROCESS_FIXTURES) $(PRELOADED)
+
+# Under ASan the symbols of its runtime come from the process: preload libasan.so before this.
+DEFINED = $(if $(SANITIZE),-fsanitize=address$(comma)undefined,-Wl$(comma)-z$(comma)defs)
+comma := ,
 
 # libdl: where dlsym was before glibc 2.34; an empty library since.
 $(OUT)/libim-shim.so: $(SHIM_OBJECTS) $(OUT)/obj/shim/exports.map
-	$(CC) -shared -o $@.new $(SHIM_OBJECTS) $(LDFLAGS) -Wl,-z,defs -Wl,-z,now -Wl,-z,nodelete \
+	$(CC) -shared -o $@.new $(SHIM_OBJECTS) $(LDFLAGS) $(DEFINED) -Wl,-z,now -Wl,-z,nodelete \
 	  -Wl,--version-script=$(OUT)/obj/shim/exports.map -Wl,--no-as-needed -l:libdl.so.2
 	mv $@.new $@
 
@@ -39,6 +47,10 @@ $(FIXTURES)/%: ../test/fixtures/shim/%.c src/table.c
 
 $(FIXTURES)/process/%: ../test/fixtures/process/%.c
 	@mkdir -p $(@D)
-	$(COMPILE) -o $@ $<
+	$(COMPILE) -o $@ $< -pthread
+
+$(FIXTURES)/process/%.so: ../test/fixtures/preload/%.c
+	@mkdir -p $(@D)
+	$(COMPILE) -fPIC -shared -o $@ $<
 
 -include $(SHIM_OBJECTS:.o=.d)

@@ -61,7 +61,7 @@ IM_EXPORT int accept(int fd, struct sockaddr *peer, socklen_t *length) {
 
 IM_EXPORT int shutdown(int fd, int how) {
   if ((descriptor_flags(fd) & HANDED_OVER) == 0) return real.shutdown(fd, how);
-  /* The socket is shared: a real shutdown would reset its queue for every holder. */
+  /* The socket is shared: a real shutdown would kill it for the next life, too. */
   if (how == SHUT_RD || how == SHUT_RDWR) listener_shut(fd);
   return 0;
 }

@@ -38,6 +38,28 @@ napi_value im_open_placeholder(napi_env env, napi_callback_info info) {
   return im_number(env, descriptor);
 }
 
+napi_value im_local_port(napi_env env, napi_callback_info info) {
+  napi_value value;
+  int descriptor;
+  struct sockaddr_in address = {0};
+  socklen_t length = sizeof address;
+  if (!im_arguments(env, info, 1, &value) || !im_read_descriptor(env, value, &descriptor))
+    return NULL;
+  if (getsockname(descriptor, (struct sockaddr *)&address, &length) < 0)
+    return im_throw(env, "getsockname");
+  return im_number(env, ntohs(address.sin_port));
+}
+
+napi_value im_end_placeholder(napi_env env, napi_callback_info info) {
+  napi_value value;
+  int descriptor;
+  if (!im_arguments(env, info, 1, &value) || !im_read_descriptor(env, value, &descriptor))
+    return NULL;
+  /* ENOTCONN: it listens no more, which is what is wanted. */
+  if (shutdown(descriptor, SHUT_RDWR) < 0 && errno != ENOTCONN) return im_throw(env, "shutdown");
+  return im_undefined(env);
+}
+
 /* O_NONBLOCK again, no signals to a guest that is gone; the flags are of the shared open file. */
 static int restore_flags(int descriptor) {
   int flags = fcntl(descriptor, F_GETFL);

@@ -17,6 +17,8 @@ static const struct {
     {"receivePacket", im_receive_packet},
     {"peerCredentials", im_peer_credentials},
     {"openPlaceholder", im_open_placeholder},
+    {"localPort", im_local_port},
+    {"endPlaceholder", im_end_placeholder},
     {"restorePlaceholder", im_restore_placeholder},
     {"resetQueue", im_reset_queue},
     {"waitingConnections", im_waiting_connections},

@@ -55,6 +55,8 @@ napi_value im_receive_packet(napi_env env, napi_callback_info info);
 napi_value im_peer_credentials(napi_env env, napi_callback_info info);
 
 napi_value im_open_placeholder(napi_env env, napi_callback_info info);
+napi_value im_local_port(napi_env env, napi_callback_info info);
+napi_value im_end_placeholder(napi_env env, napi_callback_info info);
 napi_value im_restore_placeholder(napi_env env, napi_callback_info info);
 napi_value im_reset_queue(napi_env env, napi_callback_info info);
 napi_value im_waiting_connections(napi_env env, napi_callback_info info);

@@ -41,9 +41,21 @@ static int asked_port(int fd, struct sockaddr *name, socklen_t *length) {
   return 0;
 }
 
+/* A listener that was shut down is bound as before, for the guest. */
+static int shut_name(int fd, struct sockaddr *name, socklen_t *length) {
+  const struct descriptor *descriptor = descriptor_at(fd);
+  const struct endpoint own = {.address = context.address,
+                               .port = descriptor == NULL ? 0 : descriptor->asked_port,
+                               .ipv6 = socket_is_ipv6(fd)};
+  endpoint_deliver(&own, name, length);
+  return 0;
+}
+
 IM_EXPORT int getsockname(int fd, struct sockaddr *name, socklen_t *length) {
   if (!context.active) return real.getsockname(fd, name, length);
   const uint8_t flags = descriptor_flags(fd);
+  if ((flags & (SHUT | HANDED_OVER)) == SHUT && name != NULL && length != NULL)
+    return shut_name(fd, name, length);
   if ((flags & LAZY_PORT) != 0) bind_lazy_port(fd);
   if ((flags & UNREACHABLE) != 0 && name != NULL && length != NULL)
     return asked_port(fd, name, length);

@@ -63,10 +63,7 @@ static int bind_udp(int fd, const struct endpoint *asked) {
 }
 
 static uint16_t request_flags(int fd, bool ipv6) {
-  int reuse = 0;
-  socklen_t length = sizeof reuse;
-  const int result = real.getsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &reuse, &length);
-  return (uint16_t)((ipv6 ? IM_IPV6 : 0) | (result == 0 && reuse != 0 ? IM_REUSEPORT : 0));
+  return (uint16_t)((ipv6 ? IM_IPV6 : 0) | (socket_shares_port(fd) ? IM_REUSEPORT : 0));
 }
 
 static int bind_tcp(int fd, const struct endpoint *asked) {
@@ -93,9 +90,19 @@ static int bind_tcp(int fd, const struct endpoint *asked) {
   return bind_to(fd, &own);
 }
 
+int bind_again(int fd) {
+  const struct descriptor *descriptor = descriptor_at(fd);
+  if (descriptor == NULL) return 0;
+  const struct endpoint asked = {.port = descriptor->asked_port, .ipv6 = socket_is_ipv6(fd)};
+  const int result = bind_tcp(fd, &asked);
+  const uint8_t flags = descriptor_flags(fd);
+  if (result == 0) descriptor_mark(fd, (uint8_t)(flags & ~SHUT));
+  return result;
+}
+
 static bool is_bound(int fd) {
   struct endpoint own;
-  if ((descriptor_flags(fd) & (HANDED_OVER | LAZY_PORT | UNREACHABLE)) != 0) return true;
+  if ((descriptor_flags(fd) & (HANDED_OVER | LAZY_PORT | UNREACHABLE | SHUT)) != 0) return true;
   return socket_own_endpoint(fd, &own) && own.port != 0;
 }
 

@@ -69,7 +69,9 @@ static int connect_asking(int fd, struct endpoint *to, bool nonblocking, uint16_
       return -1;
     }
     to->address = reply.address;
+    /* Where the port that was asked for is meanwhile: the table tells. */
     to->port = reply.port;
+    overlay_map_port(to, IPPROTO_TCP);
   }
   return connect_natively(fd, to, true);
 }
@@ -79,9 +81,13 @@ static int connect_tcp(int fd, struct endpoint *to) {
   const bool declared = names_port(to->address, to->port, IPPROTO_TCP, &mapped);
   const bool running = (names_state(to->address) & IM_STATE_RUNNING) != 0;
   const bool nonblocking = socket_nonblocking(fd);
-  /* A declared port has its placeholder: a connect to that is the signal, and is never held. */
-  if (to->address != context.address && !(declared && (running || nonblocking)))
-    return connect_asking(fd, to, nonblocking, mapped);
+  /*
+   * A declared port has its placeholder: a connect to that is the signal, and is never held. Who
+   * connects to himself must not find his own placeholder: he would wait for himself.
+   */
+  const bool own = context.guest && to->address == context.address;
+  const bool asks = own ? declared && !running : !(declared && (running || nonblocking));
+  if (asks) return connect_asking(fd, to, nonblocking, mapped);
   to->port = mapped;
   return connect_natively(fd, to, true);
 }

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "procfs.h"
 #include "real.h"
 #include "table-map.h"
 #include "text.h"
@@ -35,6 +36,27 @@ bool context_is_control(int fd) {
   length = sizeof type;
   if (real.getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) != 0) return false;
   return domain == AF_UNIX && type == SOCK_SEQPACKET;
+}
+
+static bool is_own_control(int fd) {
+  char link[PROCFS_LINK_MAX];
+  return procfs_descriptor(0, fd, link) && strcmp(link, context.control_link) == 0;
+}
+
+static bool take_control(const char *name, void *state) {
+  const int fd = procfs_number(name);
+  if (fd < 0 || !is_own_control(fd)) return false;
+  *(int *)state = fd;
+  return true;
+}
+
+int context_control_here(void) {
+  const int saved = errno;
+  int number = context.control;
+  if (context.control_link[0] != '\0' && !context_owns_memory() && !is_own_control(number))
+    procfs_any("/proc/self/fd", take_control, &number);
+  errno = saved;
+  return number;
 }
 
 static void in_forked_child(void) { context.pid = (pid_t)syscall(SYS_getpid); }
@@ -84,6 +106,7 @@ static bool read_environment(void) {
   if (control == NULL || !text_read_number(&control, 10, &number)) return false;
   if (*control != '\0' || number > INT_MAX || !context_is_control((int)number)) return false;
   context.control = (int)number;
+  procfs_descriptor(0, context.control, context.control_link);
   if (!copy_variables()) return false;
   const char *address = variable_value(CONTEXT_ADDRESS);
   if (address == NULL || !text_read_address(address, &context.address)) return false;

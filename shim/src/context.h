@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#define CONTROL_LINK_MAX 64
+
 enum context_variable {
   CONTEXT_TABLE,
   CONTEXT_ADDRESS,
@@ -32,6 +34,8 @@ struct context {
   const char *variable[CONTEXT_VARIABLES];
   char library[PATH_MAX]; /* path of this library, "" if unknown */
   pid_t pid;
+  /* What the control descriptor is, as in "socket:[4711]"; "" where /proc tells nothing. */
+  char control_link[CONTROL_LINK_MAX];
 };
 
 extern struct context context;
@@ -41,6 +45,12 @@ extern struct context context;
  * on it, or was not seen coming; what it does to its descriptors must not be written down.
  */
 bool context_owns_memory(void);
+
+/*
+ * The number of the control descriptor in this process. A child of vfork that put something else
+ * onto the number has it elsewhere, and could not write that down.
+ */
+int context_control_here(void);
 
 /* An AF_UNIX SOCK_SEQPACKET socket? */
 bool context_is_control(int fd);

@@ -63,11 +63,17 @@ void control_tell(const struct im_request *request) {
   errno = saved;
 }
 
+/* The first that came along. Alignment leaves room for a second, which nobody means to send. */
 static int take_descriptor(struct msghdr *message) {
   int fd = -1;
   for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
     if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
-    memcpy(&fd, CMSG_DATA(c), sizeof fd);
+    for (size_t at = 0; at + sizeof fd <= c->cmsg_len - CMSG_LEN(0); at += sizeof fd) {
+      int next;
+      memcpy(&next, CMSG_DATA(c) + at, sizeof next);
+      if (fd < 0) fd = next;
+      else real.close(next);
+    }
   }
   return fd;
 }
@@ -83,7 +89,6 @@ static enum receipt receive_reply(int fd, struct im_reply *reply, int *received)
                            .msg_controllen = sizeof space};
   /* Blocks as connect does: handlers with SA_RESTART go unnoticed, exactly as the kernel's. */
   const ssize_t length = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
-  if (length == 0) return ENDED;
   if (length < 0) {
     if (errno == EINTR) return SIGNALLED;
     return errno == EAGAIN || errno == EWOULDBLOCK ? NOTHING : ENDED;
@@ -92,7 +97,7 @@ static enum receipt receive_reply(int fd, struct im_reply *reply, int *received)
   if (length == sizeof *reply && reply->magic == IM_PROTOCOL_MAGIC) return RECEIVED;
   if (*received >= 0) real.close(*received);
   *received = -1;
-  return NONSENSE;
+  return length == 0 ? ENDED : NONSENSE;
 }
 
 /* One request, one answer; ENDED when the supervisor died in between. */

@@ -16,8 +16,9 @@ enum descriptor_flag {
   LISTENS = 1 << 1,      /* our own socket, whose listening was reported */
   APPEARS_IPV6 = 1 << 2, /* AF_INET in the kernel, AF_INET6 for the guest */
   LAZY_PORT = 1 << 3,    /* bound to port 0 for the guest, not bound yet in the kernel */
-  SHUT = 1 << 4,         /* a handed over listener after shutdown */
-  UNREACHABLE = 1 << 5   /* IPV6_V6ONLY: bound to any port of ::1, `asked_port` was meant */
+  SHUT = 1 << 4,         /* a listener after shutdown; it was on `asked_port` */
+  UNREACHABLE = 1 << 5,  /* IPV6_V6ONLY: bound to any port of ::1, `asked_port` was meant */
+  SHARES_PORT = 1 << 6   /* handed over to a socket that had SO_REUSEPORT set */
 };
 
 struct descriptor {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "context.h"
+#include "control-move.h"
 #include "descriptor-state.h"
 #include "listener.h"
 #include "real.h"
@@ -65,11 +66,15 @@ IM_EXPORT void closefrom(int first) {
   errno = saved;
 }
 
-/* Something else is to get the control descriptor's number: the control descriptor moves. */
-static bool control_moved_from(int number) {
-  if (!is_control(number) || !context_owns_memory()) return true;
+/*
+ * Something else is to get the control descriptor's number: the control descriptor moves. A child
+ * of vfork cannot write down where to; exec looks for it (context_control_here).
+ */
+bool control_moved_from(int number) {
+  if (!is_control(number)) return true;
+  if (!context_owns_memory() && context_control_here() != number) return true;
   const int moved = real.fcntl(number, F_DUPFD, (long)number + 1);
-  if (moved >= 0) context.control = moved;
+  if (moved >= 0 && context_owns_memory()) context.control = moved;
   return moved >= 0;
 }
 

@@ -70,11 +70,11 @@ static bool is_replaced(const char *text, bool other_identity) {
 static void write_control(char *buffer, size_t size) {
   struct text text = text_in(buffer, size);
   text_add(&text, CONTROL);
-  text_add_number(&text, (uint64_t)context.control);
+  const int control = context_control_here();
+  text_add_number(&text, (uint64_t)control);
+  /* Node and others set CLOEXEC on every descriptor that they find. */
+  real.fcntl(control, F_SETFD, 0L);
 }
-
-/* Node and others set CLOEXEC on every descriptor that they find. */
-static void keep_control_open(void) { real.fcntl(context.control, F_SETFD, 0L); }
 
 char *const *environment_build(struct environment *environment, char *const envp[]) {
   if (!context.active) return envp;
@@ -96,7 +96,6 @@ char *const *environment_build(struct environment *environment, char *const envp
       if (context.variable[i] != NULL) slots[at++] = (char *)(uintptr_t)context.variable[i];
   }
   slots[at] = NULL;
-  keep_control_open();
   return slots;
 }
 
@@ -125,5 +124,4 @@ void environment_restore(void) {
     for (int i = 0; i < CONTEXT_VARIABLES; i++)
       if (context.variable[i] != NULL) restore(context.variable[i]);
   }
-  keep_control_open();
 }

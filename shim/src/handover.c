@@ -16,6 +16,7 @@ int handover_take(int fd, int placeholder, bool ipv6) {
   const int descriptor_status = real.fcntl(fd, F_GETFD);
   const int close_on_exec = descriptor_status > 0 ? descriptor_status & FD_CLOEXEC : 0;
 
+  const bool shares = socket_shares_port(fd);
   options_hand_over(fd, placeholder);
   const int own_status = real.fcntl(placeholder, F_GETFL);
   if (status >= 0 && own_status >= 0) {
@@ -31,7 +32,8 @@ int handover_take(int fd, int placeholder, bool ipv6) {
     return -1;
   }
   epoll_add_again(fd, &registered);
-  descriptor_mark(fd, (uint8_t)(HANDED_OVER | (ipv6 ? APPEARS_IPV6 : 0)));
+  const int family = ipv6 ? APPEARS_IPV6 : 0;
+  descriptor_mark(fd, (uint8_t)(HANDED_OVER | family | (shares ? SHARES_PORT : 0)));
   options_changed(fd);
   errno = saved;
   return 0;

@@ -33,10 +33,18 @@ static int listen_natively(int fd, int backlog) {
   return 0;
 }
 
+/* The kernel, too, lets a listener listen again after shutdown. */
+static int listen_again(int fd, int backlog) {
+  if (bind_again(fd) != 0) return -1;
+  const uint8_t flags = descriptor_flags(fd);
+  return (flags & HANDED_OVER) != 0 ? listen_handed_over(fd, flags) : listen_natively(fd, backlog);
+}
+
 IM_EXPORT int listen(int fd, int backlog) {
   if (!context.active || !context.guest) return real.listen(fd, backlog);
   const uint8_t flags = descriptor_flags(fd);
   if ((flags & HANDED_OVER) != 0) return listen_handed_over(fd, flags);
+  if ((flags & SHUT) != 0) return listen_again(fd, backlog);
   const enum socket_kind kind = socket_kind(fd);
   if (kind != SOCKET_TCP_FRESH && kind != SOCKET_TCP_USED) return real.listen(fd, backlog);
   if ((flags & UNREACHABLE) != 0 || kind == SOCKET_TCP_USED) return real.listen(fd, backlog);

@@ -1,6 +1,7 @@
 #include "listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,6 +12,7 @@
 #include "descriptor-state.h"
 #include "endpoint.h"
 #include "epoll.h"
+#include "options.h"
 #include "procfs.h"
 #include "real.h"
 #include "sockets.h"
@@ -65,14 +67,24 @@ static bool visit_process(const char *name, void *state) {
   return pid > 0 && pid != holders->self && process_holds(pid, holders);
 }
 
-static bool held_by_another(int fd) {
-  struct holders holders = {.self = context.pid, .fd = fd};
-  if (!procfs_descriptor(0, fd, holders.listener)) return false;
-  if (!procfs_descriptor(0, context.control, holders.control)) return false;
-  if (process_holds(holders.self, &holders)) return true;
+static bool find_out(int fd, struct holders *holders) {
+  *holders = (struct holders){.self = context.pid, .fd = fd};
+  return procfs_descriptor(0, fd, holders->listener)
+         && procfs_descriptor(0, context.control, holders->control);
+}
+
+static bool held_by_another_process(int fd) {
+  struct holders holders;
+  if (!find_out(fd, &holders)) return false;
   /* The usual case, a forked child that lets go of what its parent serves, needs no search. */
   if (process_holds(getppid(), &holders)) return true;
   return procfs_any("/proc", visit_process, &holders);
+}
+
+static bool held_by_another(int fd) {
+  struct holders holders;
+  if (!find_out(fd, &holders)) return false;
+  return process_holds(holders.self, &holders) || held_by_another_process(fd);
 }
 
 struct listener_farewell listener_leave(int fd) {
@@ -102,15 +114,55 @@ static void wake_acceptor(const struct endpoint *listener) {
   real.close(fd);
 }
 
+/*
+ * What the kernel would have left: a socket that is bound, for the guest, and does not listen. The
+ * shared one is let go, so that the supervisor finds nobody who has it.
+ */
+static void let_go(int fd, uint16_t port) {
+  struct epoll_registrations registered;
+  const uint8_t flags = descriptor_flags(fd);
+  const int family = (flags & APPEARS_IPV6) != 0 ? AF_INET6 : AF_INET;
+  const int blocking = socket_nonblocking(fd) ? SOCK_NONBLOCK : 0;
+  const int status = real.fcntl(fd, F_GETFD);
+  const int on_exec = status > 0 && (status & FD_CLOEXEC) != 0 ? O_CLOEXEC : 0;
+  const int fresh = real.socket(family, SOCK_STREAM | blocking | SOCK_CLOEXEC, 0);
+  if (fresh < 0) return;
+  options_hand_over(fd, fresh);
+  epoll_find(fd, &registered);
+  epoll_remove(fd);
+  const int result = real.dup3(fresh, fd, on_exec);
+  real.close(fresh);
+  if (result < 0) return;
+  epoll_add_again(fd, &registered);
+  struct descriptor *descriptor = descriptor_at(fd);
+  if (descriptor != NULL) descriptor->asked_port = port;
+  descriptor_mark(fd, (uint8_t)((flags & SHARES_PORT) | SHUT));
+}
+
+/* Every number that this process has for the same listener, `fd` among them. */
+static void shut_here(int fd, const struct endpoint *own, uint16_t port, bool alone) {
+  char listener[PROCFS_LINK_MAX];
+  char link[PROCFS_LINK_MAX];
+  const bool known = procfs_descriptor(0, fd, listener);
+  for (int other = 0; other < descriptor_limit(); other++) {
+    struct descriptor *descriptor = descriptor_at(other);
+    if (descriptor == NULL || (descriptor->flags & (HANDED_OVER | SHUT)) != HANDED_OVER) continue;
+    const bool same = known && procfs_descriptor(0, other, link) && strcmp(link, listener) == 0;
+    if (other != fd && !same) continue;
+    descriptor_mark(other, descriptor->flags | SHUT);
+    if (alone) let_go(other, port);
+    for (uint32_t i = 0; i < descriptor->acceptors; i++) wake_acceptor(own);
+  }
+}
+
 void listener_shut(int fd) {
   const int saved = errno;
-  struct descriptor *descriptor = descriptor_at(fd);
   struct im_request request;
   struct endpoint own;
-  if (descriptor != NULL && socket_own_endpoint(fd, &own)) {
-    const bool due = !held_by_another(fd) && describe(fd, IM_CLOSE, &request);
-    descriptor_mark(fd, descriptor->flags | SHUT);
-    for (uint32_t i = 0; i < descriptor->acceptors; i++) wake_acceptor(&own);
+  if (context_owns_memory() && socket_own_endpoint(fd, &own)) {
+    const bool alone = !held_by_another_process(fd);
+    const bool due = describe(fd, IM_CLOSE, &request) && alone;
+    shut_here(fd, &own, names_declared_port(own.address, own.port, IPPROTO_TCP), alone);
     if (due) control_tell(&request);
   }
   errno = saved;

@@ -23,7 +23,10 @@ struct listener_farewell {
 struct listener_farewell listener_leave(int fd);
 void listener_say(const struct listener_farewell *farewell);
 
-/* shutdown() of a handed over listener: only this process is affected. */
+/*
+ * shutdown() of a handed over listener. The guest lets go of it, as far as it is this process's;
+ * where others have it as well, they keep it.
+ */
 void listener_shut(int fd);
 
 #endif

@@ -34,16 +34,20 @@ static int get_as_ipv6(int fd, int option, void *value, socklen_t *length) {
   return 0;
 }
 
+static void answer(int number, void *value, const socklen_t *length) {
+  memcpy(value, &number, *length < sizeof number ? *length : sizeof number);
+}
+
 IM_EXPORT int getsockopt(int fd, int level, int option, void *value, socklen_t *length) {
   const uint8_t flags = descriptor_flags(fd);
-  if ((flags & APPEARS_IPV6) == 0 || value == NULL || length == NULL)
+  if ((flags & (APPEARS_IPV6 | SHARES_PORT)) == 0 || value == NULL || length == NULL)
     return real.getsockopt(fd, level, option, value, length);
-  if (level == IPPROTO_IPV6) return get_as_ipv6(fd, option, value, length);
+  const bool ipv6 = (flags & APPEARS_IPV6) != 0;
+  if (ipv6 && level == IPPROTO_IPV6) return get_as_ipv6(fd, option, value, length);
   const int result = real.getsockopt(fd, level, option, value, length);
-  if (result == 0 && level == SOL_SOCKET && option == SO_DOMAIN) {
-    const int domain = AF_INET6;
-    memcpy(value, &domain, *length < sizeof domain ? *length : sizeof domain);
-  }
+  if (result != 0 || level != SOL_SOCKET) return result;
+  if (ipv6 && option == SO_DOMAIN) answer(AF_INET6, value, length);
+  if ((flags & SHARES_PORT) != 0 && option == SO_REUSEPORT) answer(1, value, length);
   return result;
 }
 
@@ -56,6 +60,8 @@ IM_EXPORT int setsockopt(int fd, int level, int option, const void *value, sockl
   if ((flags & HANDED_OVER) == 0) return real.setsockopt(fd, level, option, value, length);
   /* Never on a placeholder: a client that stays silent would wake nobody. */
   if (level == IPPROTO_TCP && option == TCP_DEFER_ACCEPT) return 0;
+  /* Nor this: a stranger could bind beside it. */
+  if (level == SOL_SOCKET && option == SO_REUSEPORT) return 0;
   const int result = real.setsockopt(fd, level, option, value, length);
   if (result == 0) options_changed(fd);
   return result;

@@ -31,6 +31,8 @@ bool socket_only_ipv6(int fd) { return option(fd, IPPROTO_IPV6, IPV6_V6ONLY) == 
 
 bool socket_is_ipv6(int fd) { return option(fd, SOL_SOCKET, SO_DOMAIN) == AF_INET6; }
 
+bool socket_shares_port(int fd) { return option(fd, SOL_SOCKET, SO_REUSEPORT) == 1; }
+
 bool socket_nonblocking(int fd) {
   const int saved = errno;
   const int flags = real.fcntl(fd, F_GETFL);

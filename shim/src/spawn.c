@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "context.h"
+#include "control-move.h"
 #include "environment.h"
 #include "real.h"
 
@@ -103,6 +104,30 @@ IM_EXPORT int posix_spawn_file_actions_addclose(posix_spawn_file_actions_t *acti
   real_ensure();
   if (context.active && fd == context.control) return 0;
   return real.posix_spawn_file_actions_addclose(actions, fd);
+}
+
+/* What the child puts onto the control descriptor's number: the child's copy is elsewhere then. */
+static int vacated(int number) {
+  const int before = context.control;
+  if (!context.active || number != before) return 0;
+  if (!control_moved_from(number)) return errno;
+  real.close(before);
+  return 0;
+}
+
+IM_EXPORT int posix_spawn_file_actions_adddup2(posix_spawn_file_actions_t *actions, int from,
+                                               int to) {
+  real_ensure();
+  const int error = vacated(to);
+  return error != 0 ? error : real.posix_spawn_file_actions_adddup2(actions, from, to);
+}
+
+IM_EXPORT int posix_spawn_file_actions_addopen(posix_spawn_file_actions_t *actions, int fd,
+                                               const char *path, int flags, mode_t mode) {
+  real_ensure();
+  const int error = vacated(fd);
+  if (error != 0) return error;
+  return real.posix_spawn_file_actions_addopen(actions, fd, path, flags, mode);
 }
 
 /* Not declared by a libc before 2.34, which has no caller of it either. */

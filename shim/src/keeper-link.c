@@ -1,0 +1,158 @@
+/* The daemon's messages (custody.h). Whatever is none is dropped, with all that came along. */
+#include "keeper.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { DESCRIPTORS_MAX = 8, MESSAGES_A_TURN = 256 };
+
+struct packet {
+  struct im_custody message;
+  ssize_t length;
+  bool from_somebody; /* only the end of file has no sender */
+  bool cut;           /* more came than there was room for */
+  size_t count;
+  int descriptors[DESCRIPTORS_MAX];
+};
+
+static void read_control(struct msghdr *header, struct packet *packet) {
+  for (struct cmsghdr *part = CMSG_FIRSTHDR(header); part != NULL;
+       part = CMSG_NXTHDR(header, part)) {
+    if (part->cmsg_level != SOL_SOCKET) continue;
+    if (part->cmsg_type == SCM_CREDENTIALS) packet->from_somebody = true;
+    if (part->cmsg_type != SCM_RIGHTS) continue;
+    size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    packet->count = count < DESCRIPTORS_MAX ? count : DESCRIPTORS_MAX; /* the room we gave */
+    memcpy(packet->descriptors, CMSG_DATA(part), packet->count * sizeof(int));
+  }
+}
+
+/* False: nothing waits. */
+static bool receive(int descriptor, struct packet *packet) {
+  _Alignas(struct cmsghdr) char
+      control[CMSG_SPACE(DESCRIPTORS_MAX * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
+  for (;;) {
+    struct iovec part = {.iov_base = &packet->message, .iov_len = sizeof packet->message};
+    struct msghdr header = {.msg_iov = &part,
+                            .msg_iovlen = 1,
+                            .msg_control = control,
+                            .msg_controllen = sizeof control};
+    *packet = (struct packet){0};
+    packet->length = recvmsg(descriptor, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (packet->length >= 0) {
+      read_control(&header, packet);
+      packet->cut = (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
+      return true;
+    }
+    /* ECONNRESET: the daemon went with something of ours unread. What it had sent comes next. */
+    if (errno != EINTR && errno != ECONNRESET) return false;
+  }
+}
+
+static bool well_formed(const struct packet *packet) {
+  const struct im_custody *message = &packet->message;
+  return packet->length == (ssize_t)sizeof *message && message->magic == IM_CUSTODY_MAGIC &&
+         message->label_length <= IM_CUSTODY_LABEL_MAX;
+}
+
+static void keep(struct link *link, struct packet *packet) {
+  const struct im_custody *message = &packet->message;
+  if (packet->count != 1 || packet->cut) {
+    if (packet->cut) report("a descriptor was lost: the limit of descriptors is reached");
+    return;
+  }
+  int descriptor = packet->descriptors[0];
+  packet->count = 0;
+  if (descriptor > link->highest) {
+    close(descriptor);
+    report("a descriptor is not kept: %d are the limit", link->highest + 1);
+  } else if (!custody_keep(&link->custody, message->label, message->label_length, descriptor)) {
+    report("a descriptor is not kept: no memory");
+  }
+}
+
+static void obey(struct link *link, struct packet *packet) {
+  const struct im_custody *message = &packet->message;
+  switch (message->type) {
+  case IM_CUSTODY_KEEP:
+    keep(link, packet);
+    break;
+  case IM_CUSTODY_DROP:
+    custody_drop(&link->custody, message->label, message->label_length);
+    break;
+  case IM_CUSTODY_LIST:
+    link->listing = true;
+    link->listed = 0;
+    break;
+  case IM_CUSTODY_READY:
+    link->ready = true;
+    break;
+  case IM_CUSTODY_QUIT:
+    link->quit = true;
+    break;
+  default:
+    break; /* not a word of ours */
+  }
+}
+
+bool link_receive(struct link *link) {
+  struct packet packet;
+  for (int turn = 0; turn < MESSAGES_A_TURN; turn++) {
+    if (link->descriptor < 0 || !receive(link->descriptor, &packet)) return false;
+    if (packet.length == 0 && !packet.from_somebody) {
+      link_close(link);
+      return false;
+    }
+    if (well_formed(&packet)) obey(link, &packet);
+    for (size_t i = 0; i < packet.count; i++) close(packet.descriptors[i]);
+  }
+  return true;
+}
+
+/* descriptor -1: none comes along. False: not now, or never (the daemon is gone). */
+static bool send_message(struct link *link, struct im_custody *message, int descriptor) {
+  _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {0};
+  struct iovec part = {.iov_base = message, .iov_len = sizeof *message};
+  struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
+  if (descriptor >= 0) {
+    header.msg_control = control;
+    header.msg_controllen = sizeof control;
+    struct cmsghdr *rights = CMSG_FIRSTHDR(&header);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(rights), &descriptor, sizeof(int));
+  }
+  ssize_t sent;
+  do sent = sendmsg(link->descriptor, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+  while (sent < 0 && errno == EINTR);
+  if (sent >= 0) return true;
+  /* ETOOMANYREFS: of this user, in all queues of the machine together. */
+  link->crowded = errno == ETOOMANYREFS || errno == ENOBUFS || errno == ENOMEM;
+  if (errno != EAGAIN && !link->crowded) link->listing = false;
+  return false;
+}
+
+void link_list(struct link *link) {
+  struct im_custody message = {.magic = IM_CUSTODY_MAGIC};
+  link->crowded = false;
+  for (; link->listing && link->listed < link->custody.used; link->listed++) {
+    const struct kept *kept = &link->custody.entries[link->listed];
+    if (kept->descriptor < 0) continue;
+    message.type = IM_CUSTODY_KEPT;
+    message.label_length = kept->label_length;
+    memcpy(message.label, kept->label, sizeof message.label);
+    if (!send_message(link, &message, kept->descriptor)) return;
+  }
+  message = (struct im_custody){.magic = IM_CUSTODY_MAGIC, .type = IM_CUSTODY_END};
+  if (link->listing && send_message(link, &message, -1)) link->listing = false;
+}
+
+void link_close(struct link *link) {
+  if (link->descriptor >= 0) close(link->descriptor);
+  link->descriptor = -1;
+  link->listing = false;
+  link->crowded = false;
+}
