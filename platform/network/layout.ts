@@ -20,3 +20,10 @@ export function blockBase(index: number): number {
 export function formatAddress(address: number): string {
   return [address >>> 24, (address >>> 16) & 255, (address >>> 8) & 255, address & 255].join(".");
 }
+
+/** "127.64.0.12" → 0x7f40000c; 0 for anything that is not four numbers. */
+export function parseAddress(text: string): number {
+  const parts = text.split(".").map(Number);
+  if (parts.length !== 4 || parts.some((part) => !(part >= 0 && part <= 255))) return 0;
+  return parts.reduce((address, part) => address * 256 + part, 0);
+}

@@ -100,3 +100,57 @@ function hashSizeFor(entryCount: number): number {
   while (size < entryCount * 2) size *= 2;
   return size;
 }
+
+export interface SlotPlace {
+  readonly offset: number;
+  readonly length: number;
+}
+
+export interface TableLayout {
+  readonly generation: number;
+  /** null: nothing that a reader could use is there. */
+  readonly slots: readonly [SlotPlace | null, SlotPlace | null];
+}
+
+/**
+ * Where the slots of an existing table are; null: not the expected one, or its active slot is no
+ * slot. Its writer may have been killed anywhere: only the slot that it was at can be wrong then.
+ */
+export function readLayout(
+  header: Buffer,
+  expected: TableHeader & { readonly blockSize: number },
+  fileBytes: number,
+): TableLayout | null {
+  const wanted = encodeHeader(expected);
+  for (const [from, to] of [
+    [headerAt.magic, headerAt.generation],
+    [headerAt.blockBase, headerAt.slots],
+    [headerAt.deployment, headerAt.deployment + 64],
+  ] as const) {
+    if (!wanted.subarray(from, to).equals(header.subarray(from, to))) return null;
+  }
+  const generation = header.readUInt32LE(headerAt.generation);
+  const lowest = expected.statesOffset + expected.blockSize * 4;
+  const active = placeOf(header, generation & 1, lowest, fileBytes);
+  if (generation === 0 || active === null) return null;
+  const other = placeOf(header, (generation + 1) & 1, lowest, fileBytes);
+  const spare = other !== null && overlap(active, other) ? null : other;
+  return { generation, slots: generation & 1 ? [spare, active] : [active, spare] };
+}
+
+function placeOf(
+  header: Buffer,
+  slot: number,
+  lowest: number,
+  fileBytes: number,
+): SlotPlace | null {
+  const at = headerAt.slots + slot * 16;
+  const offset = Number(header.readBigUInt64LE(at));
+  const length = Number(header.readBigUInt64LE(at + 8));
+  const fits = offset >= lowest && length >= slotHeaderBytes && offset + length <= fileBytes;
+  return fits && offset % 4 === 0 ? { offset, length } : null;
+}
+
+function overlap(one: SlotPlace, other: SlotPlace): boolean {
+  return one.offset < other.offset + other.length && other.offset < one.offset + one.length;
+}

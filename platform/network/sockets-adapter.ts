@@ -1,6 +1,7 @@
 /** Placeholders as real sockets, held by this process through the addon. */
 import type { Addon, AddonError } from "../../shim/index.js";
 import { ImError } from "../errors/im-error.js";
+import { type Custody, noCustody } from "../ports/custody.js";
 import type { Placeholder, PlaceholderAddress, Sockets } from "../ports/sockets.js";
 import { formatAddress } from "./layout.js";
 
@@ -8,33 +9,57 @@ const waitingMax = 64;
 
 export class SystemSockets implements Sockets {
   readonly #addon: Addon;
+  readonly #custody: Custody;
 
-  constructor(addon: Addon) {
+  constructor(addon: Addon, custody: Custody = noCustody) {
     this.#addon = addon;
+    this.#custody = custody;
   }
 
   open(at: PlaceholderAddress): Placeholder {
     try {
-      return new SystemPlaceholder(this.#addon, at);
+      return this.#hold(at, at.port);
     } catch (error) {
       throw explained(error, at);
     }
+  }
+
+  openDeclared(at: PlaceholderAddress): Placeholder {
+    try {
+      return this.open(at);
+    } catch (error) {
+      // Taken, or forbidden to this user: any port of the address, and the table tells which.
+      if (!(error instanceof ImError)) throw error;
+      return this.#hold(at, 0);
+    }
+  }
+
+  /** What an earlier daemon held is taken as it is: a guest may be listening on it. */
+  #hold(at: PlaceholderAddress, bound: number): Placeholder {
+    const recovered = this.#custody.recovered(labelOf(at));
+    const descriptor = recovered ?? this.#addon.openPlaceholder(at.address, bound);
+    this.#custody.keep(labelOf(at), descriptor);
+    return new SystemPlaceholder(this.#addon, this.#custody, at, descriptor);
   }
 }
 
 class SystemPlaceholder implements Placeholder {
   readonly address: number;
   readonly port: number;
+  readonly mapped: number;
   readonly descriptor: number;
   readonly #addon: Addon;
+  readonly #custody: Custody;
   #onWaiting: (() => void) | null = null;
   #watched = false;
 
-  constructor(addon: Addon, at: PlaceholderAddress) {
+  constructor(addon: Addon, custody: Custody, at: PlaceholderAddress, descriptor: number) {
     this.address = at.address;
     this.port = at.port;
     this.#addon = addon;
-    this.descriptor = addon.openPlaceholder(at.address, at.port);
+    this.#custody = custody;
+    this.descriptor = descriptor;
+    this.mapped = addon.localPort(this.descriptor);
   }
 
   arm(onWaiting: () => void): void {
@@ -55,7 +80,7 @@ class SystemPlaceholder implements Placeholder {
   }
 
   waiting(): readonly PlaceholderAddress[] {
-    return this.#addon.waitingConnections(this.address, this.port, waitingMax);
+    return this.#addon.waitingConnections(this.address, this.mapped, waitingMax);
   }
 
   restore(): void {
@@ -68,7 +93,13 @@ class SystemPlaceholder implements Placeholder {
 
   close(): void {
     this.disarm();
+    this.#custody.drop(labelOf(this));
     this.#addon.close(this.descriptor);
+  }
+
+  end(): void {
+    this.#addon.endPlaceholder(this.descriptor);
+    this.close();
   }
 
   /** One shot: whoever was called decides whether to arm again. */
@@ -77,6 +108,11 @@ class SystemPlaceholder implements Placeholder {
     this.#onWaiting = null;
     onWaiting?.();
   }
+}
+
+/** By the declared port: which one stands in for it can be read from the socket. */
+function labelOf({ address, port }: PlaceholderAddress): string {
+  return `placeholder ${formatAddress(address)}:${port}`;
 }
 
 function explained(error: unknown, at: PlaceholderAddress): unknown {
