@@ -27,6 +27,12 @@ export type HostEvent =
       readonly claim: string;
       readonly bootId: string;
     }
+  /** The environment of this life is still there, after the supervisor was not. */
+  | {
+      readonly type: "environment.resumed";
+      readonly incarnation: number;
+      readonly bootId: string;
+    }
   | { readonly type: "guest.started"; readonly incarnation: number }
   /** The guest listens on the port that makes it ready. */
   | { readonly type: "guest.ready"; readonly incarnation: number }

@@ -24,6 +24,10 @@ export interface HostContext {
   readonly guestStarted: boolean;
   readonly guestReady: boolean;
   readonly stopping: boolean;
+  /** What the record says is taken up, not waited for. */
+  readonly adopting: boolean;
+  /** Lives in a row that ended in a crash soon after they were ready. */
+  readonly crashes: number;
   readonly timedOut: boolean;
   readonly rejections: number;
 }
@@ -74,10 +78,20 @@ export function failureAfterReady(event: HostEvent): Failure | null {
   return { code: "IM_GUEST_EXITED", message: `the command ${describeExit(event)}` };
 }
 
+/** An exit that nobody asked for and that the guest does not call a success. */
+export function isCrash(event: HostEvent): event is Extract<HostEvent, { type: "guest.exited" }> {
+  return event.type === "guest.exited" && event.code !== 0;
+}
+
 function describeExit(event: { readonly code: number | null; readonly signal: string | null }) {
   if (event.signal !== null) return `was ended by ${event.signal}`;
   return `exited with code ${event.code ?? "unknown"}`;
 }
+
+export const environmentGone: Failure = {
+  code: "IM_ENVIRONMENT_LOST",
+  message: "the environment did not come back after the supervisor was restarted",
+};
 
 export function heldElsewhere(record: HostRecord | null): Failure {
   const holder = record?.owner ?? "nobody";

@@ -6,6 +6,7 @@ import type { HostEffect, HostEvent } from "./events.js";
 import {
   bootTimedOut,
   completes,
+  environmentGone,
   environmentLost,
   failureAfterReady,
   failureBeforeReady,
@@ -13,6 +14,7 @@ import {
   type HostContext,
   type HostSettings,
   heldElsewhere,
+  isCrash,
 } from "./host-context.js";
 
 export type TransactWish =
@@ -26,6 +28,10 @@ export interface TransactInput {
   readonly wish: TransactWish;
 }
 
+/** A host-runtime looks for a new supervisor for 60 s; then it has ended its guests. */
+const adoptionMs = 75_000;
+/** Lives that lasted this long do not count as crashes in a row. */
+const stableMs = 60_000;
 /** Guests that were asked to end and did not prove it are asked again after this much more. */
 const endProofMs = 5_000;
 const rejectionsMax = 3;
@@ -40,6 +46,8 @@ export const hostSetup = setup({
       settings: HostSettings;
       record: HostRecord | null;
       lastEnvironment: string | null;
+      /** An earlier supervisor of this node may have left the host in the middle of a life. */
+      adopting: boolean;
     },
     emitted: {} as HostEffect,
   },
@@ -52,6 +60,8 @@ export const hostSetup = setup({
   delays: {
     bootTimeout: ({ context }) => context.settings.bootTimeoutMs,
     endProof: ({ context }) => context.settings.stopGraceMs + endProofMs,
+    adoption: adoptionMs,
+    stable: stableMs,
     backOff: ({ context }) => backOffMs(context.record?.failure?.count ?? 1),
   },
   guards: {
@@ -65,6 +75,25 @@ export const hostSetup = setup({
       context.record?.state === "allocating" &&
       event.incarnation === context.record.incarnation &&
       event.claim === context.record.claim,
+    /** The environment of an open claim, accepted by a supervisor that then died. */
+    claimedBefore: ({ context, event }) =>
+      event.type === "environment.resumed" &&
+      context.record?.state === "allocating" &&
+      event.incarnation === context.record.incarnation,
+    /** The environment that membership says the host lives in. */
+    owned: ({ context, event }) =>
+      (event.type === "environment.resumed" || event.type === "environment.started") &&
+      context.record?.state === "running" &&
+      event.incarnation === context.record.incarnation &&
+      event.bootId === context.record.owner,
+    leftRunning: ({ context }) => context.adopting && context.record?.state === "running",
+    leftAllocating: ({ context }) =>
+      context.adopting &&
+      context.record?.state === "allocating" &&
+      context.record.claim !== null &&
+      context.record.owner === context.settings.nodeId,
+    crashedAgain: ({ context, event }) =>
+      context.crashes > 0 && isCrash(event) && event.incarnation === context.record?.incarnation,
     ready: ({ context }) =>
       context.settings.ready === "exec" ? context.guestStarted : context.guestReady,
     /** A command that was to run, not to listen, did so and ended well. */
@@ -96,7 +125,7 @@ export const hostSetup = setup({
     })),
     takeCause: assign(({ event }) => ("cause" in event ? { cause: event.cause } : {})),
     boardEnvironment: assign(({ event }) =>
-      event.type === "environment.started"
+      event.type === "environment.started" || event.type === "environment.resumed"
         ? { environment: event.bootId, lastEnvironment: event.bootId }
         : {},
     ),
@@ -110,6 +139,11 @@ export const hostSetup = setup({
     failBeforeReady: assign(({ context, event }) => ({
       failure: completes(context.settings, event) ? null : failureBeforeReady(event),
     })),
+    failGone: assign({ failure: environmentGone }),
+    countCrash: assign(({ context, event }) => ({
+      crashes: isCrash(event) ? context.crashes + 1 : 0,
+    })),
+    forgetCrashes: assign({ crashes: 0 }),
     failAfterReady: assign(({ event }) => ({ failure: failureAfterReady(event) })),
     terminateGuest: emit(({ context }) => ({
       type: "guest.terminated" as const,

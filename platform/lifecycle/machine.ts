@@ -9,226 +9,61 @@
  *       │                                                                 │
  *       └──────────────── terminating: releasing ◀── ending ◀─────────────┘
  *
- * failed waits out its back-off; the next wake.requested after that claims again. An event that a
- * state does not name is refused aloud.
+ * failed waits out its back-off; the next wake.requested after that claims again. A life that an
+ * earlier supervisor of this node left behind is taken up where its record says it is. An event
+ * that a state does not name is refused aloud.
  */
-import { assign } from "xstate";
-import { environmentLost, failureOfError, freshActivation } from "./host-context.js";
+import { allocating } from "./allocating.js";
+import { freshActivation } from "./host-context.js";
 import { hostSetup } from "./host-setup.js";
+import { terminating } from "./terminating.js";
 
-const allocating = hostSetup.createStateConfig({
-  initial: "claiming",
-  entry: "forgetFailure",
-  after: { bootTimeout: { actions: "noteTimeout" } },
+const running = hostSetup.createStateConfig({
+  initial: "serving",
   on: {
     "wake.requested": {},
-    "stop.requested": { actions: ["noteStopping", "takeCause"] },
-    "guest.started": { guard: "current", actions: "noteStarted" },
-    "guest.ready": { guard: "current", actions: "noteReady" },
-    "guest.failed": {
-      guard: "current",
-      target: ".ending",
-      actions: ["failBeforeReady", "leaveEnvironment"],
-    },
-    "guest.exited": {
-      guard: "current",
-      target: ".ending",
-      actions: ["failBeforeReady", "leaveEnvironment"],
-    },
+    "stop.requested": { target: "#host.terminating", actions: ["takeCause", "forgetCrashes"] },
+    "guest.started": { guard: "current" },
+    "guest.ready": { guard: "current" },
+    "guest.exited": [
+      {
+        guard: "crashedAgain",
+        target: "#host.terminating.writing",
+        actions: ["failAfterReady", "leaveEnvironment", "countCrash"],
+      },
+      {
+        guard: "current",
+        target: "#host.terminating.releasing",
+        actions: ["failAfterReady", "leaveEnvironment", "countCrash"],
+      },
+    ],
     "environment.ended": {
       guard: "current",
-      target: ".ending",
-      actions: ["failBeforeReady", "leaveEnvironment"],
+      target: "#host.terminating.releasing",
+      actions: ["failAfterReady", "leaveEnvironment"],
     },
   },
   states: {
-    claiming: {
-      invoke: {
-        src: "transact",
-        input: ({ context }) => ({ record: context.record, wish: { type: "claim" } }),
-        onDone: [
-          {
-            guard: ({ event }) => event.output.result === "applied",
-            target: "invoking",
-            actions: assign(({ event }) => ({ record: event.output.record })),
-          },
-          {
-            target: "contended",
-            actions: assign(({ context, event }) => ({
-              record: event.output.record,
-              rejections: context.rejections + 1,
-            })),
-          },
-        ],
-        onError: {
-          target: "#host.failed",
-          actions: assign(({ event }) => ({ failure: failureOfError(event.error) })),
-        },
-      },
-      on: { "environment.ended": {}, "guest.exited": {} },
+    serving: {
+      entry: "admitConnects",
+      after: { stable: { actions: "forgetCrashes" } },
     },
-    /** The record is not what was believed: go by what it says now. */
-    contended: {
-      always: [
-        { guard: "claimableAgain", target: "claiming" },
-        { guard: "leftBehind", target: "writing", actions: "failHeldElsewhere" },
-        { target: "#host.failed", actions: "failHeldElsewhere" },
-      ],
-    },
-    invoking: {
-      invoke: {
-        src: "invoke",
-        input: ({ context }) => ({ record: context.record }),
-        onDone: { target: "booting" },
-        onError: {
-          target: "ending",
-          actions: assign(({ event }) => ({ failure: failureOfError(event.error) })),
-        },
-      },
-      // The environment may be quicker than the answer to the invocation.
+    /** Membership says running; the environment has to say so to this supervisor, too. */
+    adopting: {
+      after: { adoption: { target: "#host.terminating.releasing", actions: "failGone" } },
       on: {
+        "environment.resumed": {
+          guard: "owned",
+          target: "serving",
+          actions: ["boardEnvironment", "acceptEnvironment", "openGate"],
+        },
+        // It was registered, and the supervisor died before it could say so.
         "environment.started": {
-          guard: "claimed",
-          target: "registering",
-          actions: "boardEnvironment",
+          guard: "owned",
+          target: "serving",
+          actions: ["boardEnvironment", "acceptEnvironment", "openGate"],
         },
       },
-    },
-    booting: {
-      always: [
-        { guard: "stopping", target: "#host.terminating.releasing" },
-        { guard: "timedOut", target: "ending", actions: "failTimedOut" },
-      ],
-      on: {
-        "environment.started": {
-          guard: "claimed",
-          target: "registering",
-          actions: "boardEnvironment",
-        },
-      },
-    },
-    registering: {
-      entry: "acceptEnvironment",
-      invoke: {
-        src: "transact",
-        input: ({ context }) => ({
-          record: context.record,
-          wish: { type: "register", owner: context.environment ?? "" },
-        }),
-        onDone: [
-          {
-            guard: ({ event }) => event.output.result === "applied",
-            target: "registered",
-            actions: assign(({ event }) => ({ record: event.output.record })),
-          },
-          { target: "ending", actions: "failHeldElsewhere" },
-        ],
-        onError: {
-          target: "ending",
-          actions: assign(({ event }) => ({ failure: failureOfError(event.error) })),
-        },
-      },
-      // The outcome of the write must be known before the failure is written over it.
-      on: {
-        "guest.failed": { guard: "current", actions: ["failBeforeReady", "leaveEnvironment"] },
-        "guest.exited": { guard: "current", actions: ["failBeforeReady", "leaveEnvironment"] },
-        "environment.ended": { guard: "current", actions: ["failBeforeReady", "leaveEnvironment"] },
-      },
-    },
-    registered: {
-      always: [
-        { guard: "completed", target: "#host.terminating.releasing" },
-        { guard: "ashore", target: "ending" },
-        { target: "starting" },
-      ],
-    },
-    starting: {
-      entry: "openGate",
-      always: [
-        { guard: "stopping", target: "#host.terminating" },
-        { guard: "ready", target: "#host.running" },
-        { guard: "timedOut", target: "ending", actions: "failTimedOut" },
-      ],
-      on: {
-        "guest.exited": {
-          guard: "completes",
-          target: "#host.terminating.releasing",
-          actions: ["failBeforeReady", "leaveEnvironment"],
-        },
-      },
-    },
-    /** Nothing of a boot that failed may run on when the failure is written. */
-    ending: {
-      entry: "terminateGuest",
-      always: { guard: "ashore", target: "writing" },
-      after: { endProof: { target: "ending", reenter: true, actions: "killGuest" } },
-      on: {
-        "guest.exited": { guard: "current", actions: "leaveEnvironment" },
-        "guest.failed": { guard: "current", actions: "leaveEnvironment" },
-        "environment.ended": { guard: "current", actions: "leaveEnvironment" },
-      },
-    },
-    writing: {
-      invoke: {
-        src: "transact",
-        input: ({ context }) => ({
-          record: context.record,
-          wish: { type: "fail", ...(context.failure ?? environmentLost) },
-        }),
-        onDone: [
-          {
-            // A write whose outcome was unknown landed after all: write over that.
-            guard: ({ context, event }) =>
-              event.output.result === "rejected" &&
-              event.output.record?.incarnation === context.record?.incarnation &&
-              event.output.record?.owner !== null &&
-              context.rejections < 3,
-            target: "writing",
-            reenter: true,
-            actions: assign(({ context, event }) => ({
-              record: event.output.record,
-              rejections: context.rejections + 1,
-            })),
-          },
-          {
-            target: "#host.failed",
-            actions: assign(({ event }) => ({ record: event.output.record })),
-          },
-        ],
-        onError: { target: "#host.failed" },
-      },
-      on: { "environment.ended": {}, "guest.exited": {}, "guest.failed": {} },
-    },
-  },
-});
-
-const terminating = hostSetup.createStateConfig({
-  initial: "ending",
-  on: { "wake.requested": {}, "stop.requested": {}, "guest.ready": {}, "guest.started": {} },
-  states: {
-    ending: {
-      entry: "terminateGuest",
-      after: { endProof: { target: "ending", reenter: true, actions: "killGuest" } },
-      on: {
-        "guest.exited": { guard: "current", target: "releasing", actions: "leaveEnvironment" },
-        "guest.failed": { guard: "current", target: "releasing", actions: "leaveEnvironment" },
-        "environment.ended": { guard: "current", target: "releasing", actions: "leaveEnvironment" },
-      },
-    },
-    releasing: {
-      invoke: {
-        src: "transact",
-        input: ({ context }) => ({ record: context.record, wish: { type: "release" } }),
-        onDone: {
-          target: "#host.imaginary",
-          actions: assign(({ event }) => ({ record: event.output.record })),
-        },
-        onError: {
-          target: "#host.failed",
-          actions: assign(({ event }) => ({ failure: failureOfError(event.error) })),
-        },
-      },
-      on: { "environment.ended": {}, "guest.exited": {} },
     },
   },
 });
@@ -241,10 +76,20 @@ export const hostMachine = hostSetup.createMachine({
     record: input.record,
     failure: null,
     lastEnvironment: input.lastEnvironment,
+    adopting: input.adopting,
+    crashes: 0,
   }),
-  initial: "imaginary",
+  initial: "found",
   on: { "*": { actions: "refuseEvent" } },
   states: {
+    /** A host whose record an earlier supervisor of this node left in the middle of a life. */
+    found: {
+      always: [
+        { guard: "leftRunning", target: "running.adopting" },
+        { guard: "leftAllocating", target: "allocating.invoking" },
+        { target: "imaginary" },
+      ],
+    },
     imaginary: {
       entry: ["rest", "watchPlaceholders"],
       on: {
@@ -255,25 +100,7 @@ export const hostMachine = hostSetup.createMachine({
       },
     },
     allocating,
-    running: {
-      entry: "admitConnects",
-      on: {
-        "wake.requested": {},
-        "stop.requested": { target: "terminating", actions: "takeCause" },
-        "guest.started": { guard: "current" },
-        "guest.ready": { guard: "current" },
-        "guest.exited": {
-          guard: "current",
-          target: "terminating.releasing",
-          actions: ["failAfterReady", "leaveEnvironment"],
-        },
-        "environment.ended": {
-          guard: "current",
-          target: "terminating.releasing",
-          actions: ["failAfterReady", "leaveEnvironment"],
-        },
-      },
-    },
+    running,
     terminating,
     failed: {
       initial: "waiting",

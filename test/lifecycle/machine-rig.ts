@@ -45,7 +45,12 @@ export class MachineRig {
         ),
       },
     });
-    const input = { settings: { ...settings, ready }, record: seen, lastEnvironment: null };
+    const input = {
+      settings: { ...settings, ready },
+      record: seen,
+      lastEnvironment: null,
+      adopting: true,
+    };
     this.actor = createActor(machine, { input, clock: this.clock });
     this.actor.on("*", (effect) => this.effects.push(effect));
     this.actor.start();

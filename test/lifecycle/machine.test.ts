@@ -7,7 +7,7 @@ const exited = (incarnation: number, code: number | null = 0) =>
 
 test("a wake claims, invokes, registers, opens the gate, admits connects", async (t) => {
   const rig = await booted();
-  t.is(rig.state, "running");
+  t.is(rig.state, "running.serving");
   t.deepEqual(rig.types(), [
     "placeholders.watched",
     "environment.accepted",
@@ -26,7 +26,7 @@ test("the gate stays shut until the incarnation is registered", async (t) => {
   rig.send(started(rig)).send({ type: "guest.ready", incarnation: 1 });
   t.false(rig.types().includes("gate.opened"));
   await rig.answer("register");
-  t.is(rig.state, "running");
+  t.is(rig.state, "running.serving");
 });
 
 test("any number of wakes while a host boots are one claim and one invocation", async (t) => {
@@ -186,7 +186,7 @@ test("a second life has a higher incarnation, and facts of the first change noth
   await booted(rig);
   t.is(rig.item?.incarnation, 2);
   rig.send(exited(1));
-  t.is(rig.state, "running");
+  t.is(rig.state, "running.serving");
 });
 
 test("a claim whose outcome was lost is written off, and the next wake boots", async (t) => {
@@ -208,4 +208,77 @@ test("a host that another supervisor holds is not taken from it", async (t) => {
   await rig.answer("claim");
   t.is(rig.state, "failed.waiting");
   t.is(rig.item?.owner, "boot-1");
+});
+
+test("a life that was left running is taken up when its environment resumes", async (t) => {
+  const rig = new MachineRig((await booted()).item);
+  t.is(rig.state, "running.adopting");
+  rig.send({ type: "environment.resumed", incarnation: 1, bootId: "somebody-else" });
+  t.is(rig.state, "running.adopting");
+  rig.send({ type: "environment.resumed", incarnation: 1, bootId: "boot-1" });
+  t.is(rig.state, "running.serving");
+  t.true(rig.types().includes("gate.opened"));
+  t.is(rig.pending.length, 0);
+});
+
+test("a life that was registered and not yet told so is taken up as well", async (t) => {
+  const rig = new MachineRig((await booted()).item);
+  const started = { type: "environment.started", incarnation: 1, claim: "spent" } as const;
+  rig.send({ ...started, bootId: "somebody-else" });
+  t.is(rig.state, "running.adopting");
+  rig.send({ ...started, bootId: "boot-1" });
+  t.is(rig.state, "running.serving");
+});
+
+test("a life whose environment did not survive is released, and the next wake boots", async (t) => {
+  const rig = new MachineRig((await booted()).item);
+  rig.send({ type: "environment.ended", incarnation: 1 });
+  await rig.answer("release");
+  await booted(rig);
+  t.is(rig.item?.incarnation, 2);
+});
+
+test("a boot that was left behind is invoked again with the same claim", async (t) => {
+  const left = await new MachineRig().send(wake).answer("claim");
+  const rig = new MachineRig(left.item);
+  t.is(rig.state, "allocating.invoking");
+  await rig.answer("invoke");
+  rig.send(started(rig));
+  await rig.answer("register");
+  t.is(rig.item?.incarnation, 1);
+});
+
+test("an environment that was accepted, not registered, is taken up with its claim", async (t) => {
+  const left = await new MachineRig().send(wake).answer("claim");
+  const rig = new MachineRig(left.item);
+  rig.send({ type: "environment.resumed", incarnation: 1, bootId: "boot-1" });
+  await rig.answer("invoke");
+  t.is(rig.state, "allocating.registering");
+});
+
+test("a crash is retried at once, a second one in a row waits out a back-off", async (t) => {
+  const rig = (await booted()).send(exited(1, 1));
+  await rig.answer("release");
+  t.is(rig.state, "imaginary");
+  await booted(rig);
+  rig.send(exited(2, 1));
+  await rig.answer("fail");
+  t.is(rig.state, "failed.waiting");
+  t.is(rig.item?.failure?.code, "IM_GUEST_EXITED");
+});
+
+test("a life that lasted, and one that ended well, are not crashes in a row", async (t) => {
+  const rig = (await booted()).send(exited(1, 1));
+  await rig.answer("release");
+  await booted(rig);
+  rig.clock.increment(60_000);
+  rig.send(exited(2, 1));
+  await rig.answer("release");
+  await booted(rig);
+  rig.send(exited(3, 0));
+  await rig.answer("release");
+  await booted(rig);
+  rig.send(exited(4, 1));
+  await rig.answer("release");
+  t.is(rig.state, "imaginary");
 });

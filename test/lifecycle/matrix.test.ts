@@ -29,7 +29,16 @@ const reach: Record<string, () => Promise<MachineRig>> = {
     const rig = await new MachineRig().send(wake).answer("claim");
     return rig.refuse("invoke");
   },
-  running: () => booted(),
+  "running.serving": () => booted(),
+  "running.adopting": async () => new MachineRig((await booted()).item),
+  "terminating.writing": async () => {
+    const rig = await booted();
+    await rig
+      .send({ type: "guest.exited", incarnation: 1, code: 1, signal: null })
+      .answer("release");
+    await booted(rig);
+    return rig.send({ type: "guest.exited", incarnation: 2, code: 1, signal: null });
+  },
   "terminating.ending": async () => (await booted()).send(stop),
   "terminating.releasing": async () =>
     (await booted()).send({ type: "guest.exited", incarnation: 1, code: 0, signal: null }),
@@ -54,6 +63,7 @@ function events(rig: MachineRig): readonly HostEvent[] {
     wake,
     stop,
     { type: "environment.started", incarnation, claim, bootId: "boot-1" },
+    { type: "environment.resumed", incarnation, bootId: "boot-1" },
     { type: "guest.started", incarnation },
     { type: "guest.ready", incarnation },
     { type: "guest.failed", incarnation, failure: { code: "IM_GUEST_COMMAND", message: "no" } },

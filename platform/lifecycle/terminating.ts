@@ -1,0 +1,51 @@
+/** From a life that is to end, or has ended, to a record that says so. */
+import { assign } from "xstate";
+import { environmentLost, failureOfError } from "./host-context.js";
+import { hostSetup } from "./host-setup.js";
+
+export const terminating = hostSetup.createStateConfig({
+  initial: "ending",
+  on: { "wake.requested": {}, "stop.requested": {}, "guest.ready": {}, "guest.started": {} },
+  states: {
+    ending: {
+      entry: "terminateGuest",
+      after: { endProof: { target: "ending", reenter: true, actions: "killGuest" } },
+      on: {
+        "guest.exited": { guard: "current", target: "releasing", actions: "leaveEnvironment" },
+        "guest.failed": { guard: "current", target: "releasing", actions: "leaveEnvironment" },
+        "environment.ended": { guard: "current", target: "releasing", actions: "leaveEnvironment" },
+      },
+    },
+    releasing: {
+      invoke: {
+        src: "transact",
+        input: ({ context }) => ({ record: context.record, wish: { type: "release" } }),
+        onDone: {
+          target: "#host.imaginary",
+          actions: assign(({ event }) => ({ record: event.output.record })),
+        },
+        onError: {
+          target: "#host.failed",
+          actions: assign(({ event }) => ({ failure: failureOfError(event.error) })),
+        },
+      },
+      on: { "environment.ended": {}, "guest.exited": {} },
+    },
+    /** It crashed again: the next connects fail until the back-off is over. */
+    writing: {
+      invoke: {
+        src: "transact",
+        input: ({ context }) => ({
+          record: context.record,
+          wish: { type: "fail", ...(context.failure ?? environmentLost) },
+        }),
+        onDone: {
+          target: "#host.failed",
+          actions: assign(({ event }) => ({ record: event.output.record })),
+        },
+        onError: { target: "#host.failed" },
+      },
+      on: { "environment.ended": {}, "guest.exited": {} },
+    },
+  },
+});
