@@ -32,7 +32,7 @@ export class BindGate {
       pending.answer(native);
       return;
     }
-    const placeholder = placeholders.handOver(port);
+    const placeholder = placeholders.handOver(pending.request);
     if (placeholder === "native") pending.answer(native);
     else if (placeholder === "in-use") pending.answer({ ...native, error: errno("EADDRINUSE") });
     else pending.answer({ ...native, action: "handover" }, placeholder);

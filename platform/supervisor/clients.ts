@@ -29,8 +29,19 @@ export class Clients {
     while (this.#byAddress.has(this.#base + this.#next)) this.#step();
     const client = { peer, address: this.#base + this.#next, program };
     this.#step();
+    return this.#enter(client);
+  }
+
+  /** A client that an earlier supervisor knew; null where its address has gone to another. */
+  resume(peer: Peer, program: string, address: number): Client | null {
+    const known = address >= this.#base && address < this.#base + clientsMax;
+    if (!known || this.#byAddress.has(address)) return null;
+    return this.#enter({ peer, address, program });
+  }
+
+  #enter(client: Client): Client {
     this.#byAddress.set(client.address, client);
-    this.#byPeer.set(peer, client);
+    this.#byPeer.set(client.peer, client);
     return client;
   }
 

@@ -12,6 +12,8 @@ export type HostActor = ReturnType<typeof createHostActor>;
 export interface Found {
   readonly record: HostRecord | null;
   readonly lastEnvironment: string | null;
+  /** An earlier supervisor of this node may have left it in the middle of a life. */
+  readonly adopting: boolean;
 }
 
 export function createHostActor(context: SupervisorContext, declared: DeclaredHost, found: Found) {

@@ -12,7 +12,7 @@ export const leaseMs = 10_000;
 const writeDeadlineMs = 10_000;
 
 export function hostActors(context: SupervisorContext, declared: DeclaredHost) {
-  const { membership, cloud, random } = context.ports;
+  const { membership, cloud, random, reached } = context.ports;
 
   async function transact({ record, wish }: TransactInput): Promise<WriteOutcome> {
     const identity = {
@@ -37,6 +37,13 @@ export function hostActors(context: SupervisorContext, declared: DeclaredHost) {
     }
   }
 
+  async function stepping<T>(step: string, act: () => Promise<T>): Promise<T> {
+    reached(`${step}.before`);
+    const result = await act();
+    reached(`${step}.after`);
+    return result;
+  }
+
   async function invoke(record: HostRecord | null): Promise<void> {
     if (record === null || record.claim === null) throw new Error("invoked without a claim");
     const life = { incarnation: record.incarnation, claim: record.claim };
@@ -49,6 +56,8 @@ export function hostActors(context: SupervisorContext, declared: DeclaredHost) {
 
   return {
     transact: fromPromise<WriteOutcome, TransactInput>(({ input }) => transact(input)),
-    invoke: fromPromise<void, { record: HostRecord | null }>(({ input }) => invoke(input.record)),
+    invoke: fromPromise<void, { record: HostRecord | null }>(({ input }) =>
+      stepping("invoke", () => invoke(input.record)),
+    ),
   };
 }

@@ -54,6 +54,20 @@ export class HostEnvironment {
     peer.send({ type: "environment.refused", reason: "this life is not the one that is meant" });
   }
 
+  /** An environment that an earlier supervisor had accepted. */
+  resumed(peer: Peer, message: Extract<EnvironmentMessage, { type: "environment.resumed" }>): void {
+    const before = this.#boarded;
+    const { incarnation, bootId, guestPid } = message;
+    this.#boarded = { peer, incarnation, guestPid };
+    this.#options.send({ type: "environment.resumed", incarnation, bootId });
+    if (this.#options.accepted() === bootId && before?.peer !== peer) {
+      if (guestPid !== null) this.#options.send({ type: "guest.started", incarnation });
+      return;
+    }
+    this.#boarded = before;
+    peer.send({ type: "environment.refused", reason: "this life is over" });
+  }
+
   message(peer: Peer, message: EnvironmentMessage): void {
     const boarded = this.#boarded;
     if (boarded?.peer !== peer) return;
@@ -70,7 +84,9 @@ export class HostEnvironment {
         this.#options.send({ ...message, incarnation });
         return;
       case "environment.started":
+      case "environment.resumed":
       case "client.started":
+      case "client.resumed":
         this.#options.log.warn({ message: message.type }, "unexpected from an environment");
         return;
       default:

@@ -73,6 +73,17 @@ export class HostHistory {
     return this.#failedAtMs;
   }
 
+  /** What an earlier supervisor wrote down. */
+  recall(wakes: number, lastWake: Wake | null): void {
+    this.#wakes = wakes;
+    this.#lastWake = lastWake;
+  }
+
+  /** The host was in this state before this supervisor looked: that is no change. */
+  resume(snapshot: Snapshot): void {
+    this.#state = stateOf(snapshot);
+  }
+
   /** Returns the state that was entered, null where it is the same as before. */
   observe(snapshot: Snapshot): HostState | null {
     const to = stateOf(snapshot);

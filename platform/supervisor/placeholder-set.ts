@@ -1,32 +1,18 @@
 /** The placeholders of one host: one a declared port, and those that connects asked for. */
-import type { Placeholder, Sockets } from "../ports/sockets.js";
-
-interface Held {
-  readonly placeholder: Placeholder;
-  declared: boolean;
-  /** A guest of the present life has a duplicate of the socket. */
-  handedOver: boolean;
-}
+import type { Placeholder } from "../ports/sockets.js";
+import type { ControlRequest } from "../protocol/control.js";
+import { HeldPort, type PortWorld } from "./held-port.js";
 
 /** A port scan must not exhaust the node's descriptors. */
 const undeclaredMax = 16;
 
 export class PlaceholderSet {
-  readonly #held = new Map<number, Held>();
-  readonly #address: number;
-  readonly #sockets: Sockets;
-  readonly #onWaiting: (port: number, source: number | null) => void;
+  readonly #held = new Map<number, HeldPort>();
+  readonly #world: PortWorld;
   #watching = true;
 
-  /** `onWaiting` gets the port and the source address of the first connection that waits. */
-  constructor(
-    address: number,
-    sockets: Sockets,
-    onWaiting: (port: number, source: number | null) => void,
-  ) {
-    this.#address = address;
-    this.#sockets = sockets;
-    this.#onWaiting = onWaiting;
+  constructor(world: PortWorld) {
+    this.#world = world;
   }
 
   /** Opens what is new and closes what is no longer declared. */
@@ -37,8 +23,30 @@ export class PlaceholderSet {
       else held.declared = true;
     }
     for (const [port, held] of this.#held) {
-      if (held.declared && !ports.includes(port)) this.#drop(port, held);
+      if (held.declared && !ports.includes(port)) this.#drop(held);
     }
+  }
+
+  /** What is really bound for a declared port. */
+  mapped(port: number): number {
+    return this.#held.get(port)?.mapped ?? port;
+  }
+
+  /** Does the guest listen there? Ports that are not held here are the kernel's to tell. */
+  listening(port: number): boolean {
+    const held = this.#held.get(port);
+    return held === undefined || held.closed || held.listening;
+  }
+
+  /** Each declared port is listened on, or refuses: nothing waits there for the guest. */
+  get complete(): boolean {
+    return [...this.#held.values()].every((held) => held.closed || held.listening);
+  }
+
+  /** A guest of a life that goes on has the sockets. */
+  adopt(): void {
+    this.unwatch();
+    for (const held of this.#held.values()) held.adopt();
   }
 
   /** false: so many ports that nobody declared are held already that no more are opened. */
@@ -53,77 +61,64 @@ export class PlaceholderSet {
   /** The host is not there: baseline options, and any connection is a signal. */
   watch(): void {
     this.#watching = true;
-    for (const [port, held] of this.#held) {
-      held.handedOver = false;
-      if (!held.declared) {
-        this.#drop(port, held);
-        continue;
-      }
-      held.placeholder.restore();
-      this.#arm(held.placeholder);
+    for (const held of this.#held.values()) {
+      if (held.declared) held.rest();
+      else this.#drop(held);
     }
   }
 
   unwatch(): void {
     this.#watching = false;
-    for (const held of this.#held.values()) held.placeholder.disarm();
+    for (const held of this.#held.values()) held.disarm();
   }
 
-  /** The placeholder that a bind to `port` is answered with. */
-  handOver(port: number): Placeholder | "native" | "in-use" {
-    const held = this.#held.get(port);
-    if (held === undefined) return "native";
-    if (held.handedOver) return "in-use";
-    held.handedOver = true;
-    held.placeholder.disarm();
-    return held.placeholder;
+  /** The host is there; ports that stay unbound for this long refuse connects. */
+  serve(unboundMs: number): void {
+    for (const held of this.#held.values()) held.serve(unboundMs);
   }
 
-  noteListening(port: number, handedOver: boolean): void {
-    const held = this.#held.get(port);
-    if (held !== undefined && handedOver) held.handedOver = true;
+  /** The host is ending: what closes now waits for the next life. */
+  leave(): void {
+    for (const held of this.#held.values()) held.leave();
+  }
+
+  /** What a bind is answered with. */
+  handOver({ port, pid, reusePort }: ControlRequest): Placeholder | "native" | "in-use" {
+    return this.#held.get(port)?.handOver(pid, reusePort) ?? "native";
+  }
+
+  noteListening({ port, pid, handedOver }: ControlRequest): void {
+    this.#held.get(port)?.noteListening(pid, handedOver);
   }
 
   /** The guest closed its listener: the next bind is handed the same socket again. */
-  noteClosed(port: number): void {
-    const held = this.#held.get(port);
-    if (held !== undefined) held.handedOver = false;
+  noteClosed({ port, pid }: ControlRequest): void {
+    this.#held.get(port)?.noteClosed(pid);
   }
 
   /** Ports that only a connect asked for, and that the guest did not open. */
   closeUnclaimed(): void {
-    for (const [port, held] of this.#held) {
-      if (!held.declared && !held.handedOver) this.#drop(port, held);
+    for (const held of this.#held.values()) {
+      if (!held.declared && !held.handedOver) this.#drop(held);
     }
   }
 
   resetQueues(): void {
-    for (const held of this.#held.values()) {
-      held.placeholder.resetQueue();
-      if (this.#watching) this.#arm(held.placeholder);
-    }
+    for (const held of this.#held.values()) held.resetQueue();
   }
 
   close(): void {
-    for (const [port, held] of this.#held) this.#drop(port, held);
+    for (const held of this.#held.values()) this.#drop(held);
   }
 
   #open(port: number, declared: boolean): void {
-    const placeholder = this.#sockets.open({ address: this.#address, port });
-    this.#held.set(port, { placeholder, declared, handedOver: false });
-    if (this.#watching && declared) this.#arm(placeholder);
+    const held = new HeldPort(port, declared, this.#world);
+    this.#held.set(port, held);
+    if (this.#watching && declared) held.arm();
   }
 
-  #drop(port: number, held: Held): void {
-    held.placeholder.disarm();
-    held.placeholder.close();
-    this.#held.delete(port);
-  }
-
-  #arm(placeholder: Placeholder): void {
-    placeholder.arm(() => {
-      const source = placeholder.waiting()[0];
-      this.#onWaiting(placeholder.port, source?.address ?? null);
-    });
+  #drop(held: HeldPort): void {
+    held.close();
+    this.#held.delete(held.port);
   }
 }

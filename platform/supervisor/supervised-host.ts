@@ -3,18 +3,16 @@
  * Turns what the kernel, the shim and the environment say into events of the machine, and carries
  * out the effects that the machine emits.
  */
-import type { SnapshotFrom } from "xstate";
 import type { Cause, Failure, HostEffect, HostEvent } from "../lifecycle/events.js";
-import type { hostMachine } from "../lifecycle/machine.js";
 import type { HostRecord } from "../ports/membership.js";
 import type { Peer, PendingRequest } from "../ports/processes.js";
 import type { ControlRequest } from "../protocol/control.js";
 import { BindGate } from "./bind-gate.js";
-import { type ConnectRefusal, ConnectWaiters, refusalOf } from "./connect-waiters.js";
+import { ConnectWaiters, refusalOf } from "./connect-waiters.js";
 import type { DeclaredHost } from "./declared-host.js";
-import { createHostActor, type HostActor } from "./host-actor.js";
 import { HostEnvironment } from "./host-environment.js";
 import { type HostChange, HostHistory, type HostState } from "./host-history.js";
+import { HostLife, type HostSnapshot } from "./host-life.js";
 import { PlaceholderSet } from "./placeholder-set.js";
 import type { SupervisorContext } from "./supervisor-context.js";
 
@@ -29,12 +27,8 @@ export class SupervisedHost {
   readonly #waiters = new ConnectWaiters();
   readonly #gate = new BindGate();
   readonly environment: HostEnvironment;
-  #record: HostRecord | null;
-  #lastEnvironment: string | null = null;
+  readonly #life: HostLife;
   #retired = false;
-  #actor: HostActor | null = null;
-  /** What the actor was started with: a redeclared host gets a new one for its next life. */
-  #actorDeclared: DeclaredHost | null = null;
   #settled: (() => void) | null = null;
 
   constructor(
@@ -44,24 +38,35 @@ export class SupervisedHost {
     onChange: (change: HostChange) => void,
   ) {
     this.#declared = declared;
-    this.#record = record;
     this.#context = context;
+    this.#life = new HostLife(context, record, {
+      onEffect: (effect) => this.#carryOut(effect),
+      onSnapshot: (snapshot) => this.#observe(snapshot),
+    });
     this.history = new HostHistory(declared.name, context.ports.clock, onChange);
     this.environment = new HostEnvironment({
       log: context.ports.log,
       send: (event) => this.#send(event),
-      accepted: () => this.#snapshot()?.context.environment ?? null,
+      accepted: () => this.#life.environment,
       incarnation: () => this.incarnation,
     });
-    this.#placeholders = new PlaceholderSet(
-      declared.address,
-      context.ports.sockets,
-      (port, source) => this.#connectionWaits(port, source),
-    );
+    this.#placeholders = new PlaceholderSet({
+      ...context.ports,
+      address: declared.address,
+      rootPid: () => this.environment.processes?.runtime ?? null,
+      onWaiting: (port, source) => this.#connectionWaits(port, source),
+      onChange: () => this.#publishState(),
+      onMapped: context.onMapped,
+    });
   }
 
   get declared(): DeclaredHost {
     return this.#declared;
+  }
+
+  /** The port that is really bound for a declared one. */
+  mappedPort(port: number): number {
+    return this.#placeholders.mapped(port);
   }
 
   get state(): HostState {
@@ -69,15 +74,30 @@ export class SupervisedHost {
   }
 
   get incarnation(): number {
-    return this.#snapshot()?.context.record?.incarnation ?? this.#record?.incarnation ?? 0;
+    return this.#life.incarnation;
   }
 
   get failure(): Failure | null {
-    return this.#snapshot()?.context.failure ?? null;
+    return this.#life.failure;
   }
 
   get failuresInARow(): number {
-    return this.#snapshot()?.context.record?.failure?.count ?? 1;
+    return this.#life.failuresInARow;
+  }
+
+  /** Takes up a life that an earlier supervisor of this node left behind. */
+  adopt(): void {
+    const snapshot = this.#life.adopt(this.#declared);
+    if (snapshot === null) return;
+    this.#placeholders.adopt();
+    this.history.resume(snapshot);
+    this.#publishState();
+  }
+
+  /** The engine has no environment of this host: what was left behind did not survive. */
+  environmentMissing(): void {
+    if (this.environment.processes !== null) return;
+    this.#send({ type: "environment.ended", incarnation: this.incarnation });
   }
 
   /** Opens and watches the placeholders of the declared ports; throws what a port refuses. */
@@ -103,7 +123,7 @@ export class SupervisedHost {
   }
 
   stop(cause: Cause): void {
-    if (this.#actor !== null) this.#send({ type: "stop.requested", cause });
+    if (this.#life.touched) this.#send({ type: "stop.requested", cause });
   }
 
   /** A request of one of this host's own guests. */
@@ -120,12 +140,19 @@ export class SupervisedHost {
     } else if (request.type === "listen") {
       this.#listening(request, incarnation);
     } else if (request.type === "close") {
-      this.#placeholders.noteClosed(request.port);
+      this.#placeholders.noteClosed(request);
     }
   }
 
-  #listening({ port, handedOver }: ControlRequest, incarnation: number): void {
-    this.#placeholders.noteListening(port, handedOver);
+  /** A guest that connects to its own host is not waited for: it would wait for itself. */
+  ownConnect(pending: PendingRequest): void {
+    if (this.#placeholders.listening(pending.request.port)) this.#waiters.admit(pending);
+    else this.#waiters.refuse(pending, "ECONNREFUSED");
+  }
+
+  #listening(request: ControlRequest, incarnation: number): void {
+    const { port } = request;
+    this.#placeholders.noteListening(request);
     this.#waiters.admitPort(port);
     if (port === this.#declared.readyPort) this.#send({ type: "guest.ready", incarnation });
   }
@@ -137,8 +164,8 @@ export class SupervisedHost {
       this.#waiters.refuse(pending, "EHOSTUNREACH");
       return;
     }
-    if (this.state === "failed" && !this.#retryable()) {
-      this.#waiters.refuse(pending, this.#refusal());
+    if (this.state === "failed" && !this.#life.retryable) {
+      this.#waiters.refuse(pending, refusalOf(this.failure?.code ?? ""));
       return;
     }
     if (this.state === "running") {
@@ -156,7 +183,7 @@ export class SupervisedHost {
 
   close(): void {
     this.#settled?.();
-    this.#actor?.stop();
+    this.#life.stop();
     this.#waiters.refuseAll("EHOSTUNREACH");
     this.#gate.shut();
     this.#placeholders.close();
@@ -183,49 +210,29 @@ export class SupervisedHost {
   }
 
   #send(event: HostEvent): void {
-    const settled = this.state === "imaginary" || this.state === "failed";
-    if (this.#actor === null || (settled && this.#actorDeclared !== this.#declared)) {
-      this.#actor?.stop();
-      this.#actor = this.#startActor();
-    }
-    this.#actor.send(event);
+    const atRest = this.state === "imaginary" || this.state === "failed";
+    this.#life.send(event, this.#declared, atRest);
   }
 
-  #startActor(): HostActor {
-    this.#actorDeclared = this.#declared;
-    const found = { record: this.#record, lastEnvironment: this.#lastEnvironment };
-    const actor = createHostActor(this.#context, this.#declared, found);
-    actor.start();
-    actor.on("*", (effect) => this.#carryOutGuarded(effect));
-    actor.subscribe((snapshot) => this.#observe(snapshot));
-    return actor;
-  }
-
-  #observe(snapshot: SnapshotFrom<typeof hostMachine>): void {
-    this.#record = snapshot.context.record;
-    this.#lastEnvironment = snapshot.context.lastEnvironment;
+  #observe(snapshot: HostSnapshot): void {
     const entered = this.history.observe(snapshot);
-    const { address } = this.#declared;
-    if (entered !== null) this.#context.ports.nameTable.setRunning(address, entered === "running");
+    if (entered !== null && entered !== "running") this.#placeholders.leave();
+    if (entered !== null) this.#publishState();
     // Whom this life never served is not a reason for the next one.
     if (entered === "terminating") this.#waiters.refuseAll("ECONNREFUSED");
     if (entered === "imaginary") this.#wakeForWaiters();
+  }
+
+  /** Dialled without a question only while every port of it tells the truth. */
+  #publishState(): void {
+    const running = this.state === "running" && this.#placeholders.complete;
+    this.#context.ports.nameTable.setRunning(this.#declared.address, running);
   }
 
   /** Connects that came while the last life was ending are the reason for the next. */
   #wakeForWaiters(): void {
     const first = this.#waiters.first();
     if (first !== null) this.wake(this.#cause("connect", first.by, first.port));
-  }
-
-  /** What the kernel refuses for one host must not end the supervisor of all. */
-  #carryOutGuarded(effect: HostEffect): void {
-    try {
-      this.#carryOut(effect);
-    } catch (error) {
-      const { log } = this.#context.ports;
-      log.error({ host: this.#declared.name, effect: effect.type, err: error }, "not carried out");
-    }
   }
 
   #carryOut(effect: HostEffect): void {
@@ -244,6 +251,7 @@ export class SupervisedHost {
         return;
       case "connects.admitted":
         this.#placeholders.unwatch();
+        this.#placeholders.serve(this.#declared.bootTimeoutMs);
         this.#waiters.admitPorts(this.#declared.tcpPorts);
         this.#settleLater();
         return;
@@ -273,17 +281,5 @@ export class SupervisedHost {
       clock.clearTimeout(timer);
       this.#settled = null;
     };
-  }
-
-  #retryable(): boolean {
-    return this.#snapshot()?.matches({ failed: "retryable" }) ?? true;
-  }
-
-  #refusal(): ConnectRefusal {
-    return refusalOf(this.failure?.code ?? "");
-  }
-
-  #snapshot(): SnapshotFrom<typeof hostMachine> | null {
-    return this.#actor?.getSnapshot() ?? null;
   }
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "../ports/clock.js";
 import type { Cloud } from "../ports/cloud.js";
+import type { Holders } from "../ports/holders.js";
 import type { Log } from "../ports/log.js";
 import type { Membership } from "../ports/membership.js";
 import type { NameTable } from "../ports/name-table.js";
@@ -14,7 +15,10 @@ export interface SupervisorPorts {
   readonly membership: Membership;
   readonly cloud: Cloud;
   readonly sockets: Sockets;
+  readonly holders: Holders;
   readonly nameTable: NameTable;
+  /** Called at each step of a life, by name: where tests break things. */
+  readonly reached: (step: string) => void;
 }
 
 export interface SupervisorContext {
@@ -23,4 +27,6 @@ export interface SupervisorContext {
   readonly nodeId: string;
   /** Name of the host or program behind an overlay address; "outside" for any other. */
   readonly nameOf: (address: number) => string;
+  /** What is bound for some declared port has changed. */
+  readonly onMapped: () => void;
 }

@@ -3,15 +3,16 @@
  * world through ports only, so that the same code runs in the simulated world.
  */
 import { constants } from "node:os";
-import { isErrorCode } from "../errors/catalogue.js";
 import { ImError } from "../errors/im-error.js";
 import type { Cause } from "../lifecycle/events.js";
-import { formatAddress } from "../network/layout.js";
+import { parseAddress } from "../network/layout.js";
 import type { HostRecord } from "../ports/membership.js";
 import type { Peer, PendingRequest } from "../ports/processes.js";
 import type { EnvironmentMessage } from "../protocol/environment.js";
 import { type Client, Clients } from "./clients.js";
 import type { DeclaredHost } from "./declared-host.js";
+import { failureError, stoppedError } from "./failure-error.js";
+import { HostChanges } from "./host-changes.js";
 import type { HostChange } from "./host-history.js";
 import { Redeclarations } from "./redeclarations.js";
 import { SupervisedHost } from "./supervised-host.js";
@@ -31,20 +32,20 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #context: SupervisorContext;
   readonly #hosts = new Map<string, SupervisedHost>();
+  #declared: readonly DeclaredHost[] = [];
   readonly #byAddress = new Map<number, SupervisedHost>();
   readonly #clients: Clients;
   readonly #environments = new Map<Peer, SupervisedHost>();
   readonly #redeclarations: Redeclarations;
-  readonly #listeners = new Set<(change: HostChange) => void>();
-  /** Told the name of each host that is forgotten. */
-  readonly #forgotten = new Set<(name: string) => void>();
+  readonly #changes = new HostChanges();
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#clients = new Clients(options.blockBase);
     const { ports, deployId, nodeId } = options;
     this.#redeclarations = new Redeclarations(ports.log);
-    this.#context = { ports, deployId, nodeId, nameOf: (address) => this.#nameOf(address) };
+    const nameOf = (address: number) => this.#nameOf(address);
+    this.#context = { ports, deployId, nodeId, nameOf, onMapped: () => this.#publish() };
   }
 
   get hosts(): ReadonlyMap<string, SupervisedHost> {
@@ -53,8 +54,7 @@ export class Supervisor {
 
   /** Calls back for every change of state of every host; the result ends that. */
   onChange(listener: (change: HostChange) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#changes.listen(listener);
   }
 
   /**
@@ -95,14 +95,20 @@ export class Supervisor {
       this.#byAddress.set(supervised.declared.address, supervised);
     }
     for (const host of declared) this.#redeclarations.add(this.#hosts.get(host.name), host);
-    this.#context.ports.nameTable.publish(declared.map(tableEntry));
+    this.#declared = declared;
+    this.#publish();
+  }
+
+  /** The port that is really bound for a host's declared one. */
+  mappedPort(address: number, port: number): number {
+    return this.#byAddress.get(address)?.mappedPort(port) ?? port;
   }
 
   /** A host that is no longer declared; the caller has stopped it. */
   forget(name: string): void {
     const host = this.#hosts.get(name);
     if (host === undefined) return;
-    for (const told of [...this.#forgotten]) told(name);
+    this.#changes.forget(name);
     host.close();
     this.#hosts.delete(name);
     this.#byAddress.delete(host.declared.address);
@@ -113,7 +119,7 @@ export class Supervisor {
     const host = this.#require(name);
     if (host.state === "running") return Promise.resolve();
     let ending = host.state === "terminating";
-    const settled = this.#settled(host, (change) => {
+    const look = (change: HostChange) => {
       if (change.to === "running") return "done";
       if (change.to === "failed") return failureError(host);
       if (change.to !== "imaginary") return "waiting";
@@ -122,7 +128,8 @@ export class Supervisor {
       ending = false;
       host.wake(this.#cause("wake"));
       return "waiting";
-    });
+    };
+    const settled = this.#changes.settled(name, look, () => this.#noHost(name));
     host.wake(this.#cause("wake"));
     return settled;
   }
@@ -132,7 +139,8 @@ export class Supervisor {
     const host = this.#require(name);
     const over = (state: string) => state === "imaginary" || state === "failed";
     if (over(host.state)) return Promise.resolve();
-    const settled = this.#settled(host, (change) => (over(change.to) ? "done" : "waiting"));
+    const look = (change: HostChange) => (over(change.to) ? "done" : "waiting");
+    const settled = this.#changes.settled(name, look, () => this.#noHost(name));
     host.stop(this.#cause("stop"));
     return settled;
   }
@@ -161,14 +169,32 @@ export class Supervisor {
     peer: Peer,
     message: Extract<EnvironmentMessage, { type: "environment.started" }>,
   ): void {
-    const host = this.#hosts.get(message.host);
-    if (host === undefined) {
-      peer.send({ type: "environment.refused", reason: "no such host is declared" });
-      return;
-    }
-    this.#environments.set(peer, host);
-    peer.listen((pending) => this.#guestRequest(peer, host, pending));
-    host.environment.started(peer, message);
+    this.#admit(peer, message.host)?.environment.started(peer, message);
+  }
+
+  /** A client that an earlier supervisor of this node knew; it keeps its address. */
+  clientResumed(
+    peer: Peer,
+    message: Extract<EnvironmentMessage, { type: "client.resumed" }>,
+  ): boolean {
+    const { as, program } = message;
+    const address = parseAddress(message.address);
+    const known = as === null ? this.#clients.resume(peer, program, address) : this.#hosts.get(as);
+    if (known === null || known === undefined) return false;
+    peer.listen((pending) => this.#clientRequest(peer, pending, as ?? program));
+    return true;
+  }
+
+  environmentResumed(
+    peer: Peer,
+    message: Extract<EnvironmentMessage, { type: "environment.resumed" }>,
+  ): void {
+    this.#admit(peer, message.host)?.environment.resumed(peer, message);
+  }
+
+  /** Takes up the lives that an earlier supervisor of this node left behind. */
+  adopt(): void {
+    for (const host of this.#hosts.values()) host.adopt();
   }
 
   message(peer: Peer, message: EnvironmentMessage): void {
@@ -188,12 +214,24 @@ export class Supervisor {
   /** Closes every placeholder. The caller has stopped what ran. */
   close(): void {
     for (const name of [...this.#hosts.keys()]) this.forget(name);
-    this.#listeners.clear();
+  }
+
+  #admit(peer: Peer, name: string): SupervisedHost | null {
+    const host = this.#hosts.get(name);
+    if (host === undefined) {
+      peer.send({ type: "environment.refused", reason: "no such host is declared" });
+      return null;
+    }
+    this.#environments.set(peer, host);
+    peer.listen((pending) => this.#guestRequest(peer, host, pending));
+    return host;
   }
 
   #guestRequest(peer: Peer, host: SupervisedHost, pending: PendingRequest): void {
     const { type } = pending.request;
-    if (type === "connect") this.#connect(pending, host.declared.name);
+    const own = pending.request.address === host.declared.address;
+    if (type === "connect" && own) host.ownConnect(pending);
+    else if (type === "connect") this.#connect(pending, host.declared.name);
     else if (type === "table") this.#table(pending);
     else host.guestRequest(peer, pending);
   }
@@ -228,38 +266,15 @@ export class Supervisor {
     pending.answer({ error: 0, action: "handover", address, port }, nameTable);
   }
 
-  /** Resolves or rejects as `look` says of the host's changes; rejects when it is forgotten. */
-  #settled(
-    host: SupervisedHost,
-    look: (change: HostChange) => "done" | "waiting" | ImError,
-  ): Promise<void> {
-    const { name } = host.declared;
-    return new Promise((resolve, reject) => {
-      const finish = (): void => {
-        end();
-        this.#forgotten.delete(forgotten);
-      };
-      const forgotten = (gone: string): void => {
-        if (gone !== name) return;
-        finish();
-        reject(this.#noHost(name));
-      };
-      const end = this.onChange((change) => {
-        if (change.host !== name) return;
-        const seen = look(change);
-        if (seen === "waiting") return;
-        finish();
-        if (seen === "done") resolve();
-        else reject(seen);
-      });
-      this.#forgotten.add(forgotten);
-    });
-  }
-
   #cause(signal: Cause["signal"]): Cause {
     const { clock } = this.#context.ports;
     const startedMs = clock.monotonicMs();
     return { signal, by: "im", port: null, atMs: clock.nowMs(), startedMs };
+  }
+
+  #publish(): void {
+    const hosts = this.#declared.flatMap(({ name }) => this.#hosts.get(name) ?? []);
+    this.#context.ports.nameTable.publish(hosts.map(tableEntry));
   }
 
   #nameOf(address: number): string {
@@ -269,7 +284,7 @@ export class Supervisor {
 
   #changed(change: HostChange): void {
     this.#redeclarations.takeEffect(this.#hosts.get(change.host));
-    for (const listener of [...this.#listeners]) listener(change);
+    this.#changes.tell(change);
   }
 
   #require(name: string): SupervisedHost {
@@ -282,17 +297,4 @@ export class Supervisor {
     const what = `there is no host \`${name}\` in ${this.#options.deployment}`;
     return new ImError("IM_NO_HOST", { what, received: name });
   }
-}
-
-function stoppedError(name: string): ImError {
-  return new ImError("IM_STOPPED", { what: `${name} was stopped while it was waited for` });
-}
-
-function failureError(host: SupervisedHost): ImError {
-  const { failure } = host;
-  const code = failure?.code ?? "";
-  return new ImError(isErrorCode(code) ? code : "IM_INTERNAL", {
-    what: `${host.declared.name} (${formatAddress(host.declared.address)}) did not boot`,
-    received: failure?.message ?? "no reason was given",
-  });
 }

@@ -1,10 +1,12 @@
 import type { NameTableEntry } from "../ports/name-table.js";
-import type { DeclaredHost } from "./declared-host.js";
+import type { SupervisedHost } from "./supervised-host.js";
 
-export function tableEntry(host: DeclaredHost): NameTableEntry {
+/** What shims are told of a host. */
+export function tableEntry(host: SupervisedHost): NameTableEntry {
+  const { address, name, tcpPorts } = host.declared;
   return {
-    address: host.address,
-    name: host.name,
-    ports: host.tcpPorts.map((port) => ({ port, mapped: port, protocol: "tcp" })),
+    address,
+    name,
+    ports: tcpPorts.map((port) => ({ port, mapped: host.mappedPort(port), protocol: "tcp" })),
   };
 }

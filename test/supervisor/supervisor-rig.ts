@@ -16,10 +16,13 @@ export class FakePlaceholder implements Placeholder {
   armed: (() => void) | null = null;
   resets = 0;
   closed = false;
+  readonly mapped: number;
   constructor(
     readonly address: number,
     readonly port: number,
-  ) {}
+  ) {
+    this.mapped = port;
+  }
   arm(onWaiting: () => void): void {
     this.armed = onWaiting;
   }
@@ -36,6 +39,9 @@ export class FakePlaceholder implements Placeholder {
   close(): void {
     this.closed = true;
   }
+  end(): void {
+    this.closed = true;
+  }
   /** A connection arrives: the watch fires once, if somebody watches. */
   connect(): void {
     const fire = this.armed;
@@ -50,6 +56,9 @@ class FakeSockets implements Sockets {
     const placeholder = new FakePlaceholder(address, port);
     this.opened.push(placeholder);
     return placeholder;
+  }
+  openDeclared(at: PlaceholderAddress): FakePlaceholder {
+    return this.open(at);
   }
 }
 
@@ -84,6 +93,8 @@ export class SupervisorRig {
   readonly changes: HostChange[] = [];
   readonly supervisor: Supervisor;
   readonly running = new Map<number, boolean>();
+  /** The process that has every socket that was handed over. */
+  holder: number | null = 1;
   #nowMs = 0;
   #ids = 0;
   #timers = new Map<number, { at: number; callback: () => void }>();
@@ -119,6 +130,8 @@ export class SupervisorRig {
         membership: new MemoryMembership(),
         cloud,
         sockets: this.sockets,
+        holders: { find: () => this.holder, onEnd: () => () => undefined },
+        reached: silent,
         nameTable: {
           publish: silent,
           setRunning: (address, running) => this.running.set(address, running),

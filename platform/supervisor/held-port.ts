@@ -1,0 +1,259 @@
+/**
+ * One port of a host: its placeholder, and whether a guest has it.
+ *
+ *   resting ──bind──▶ handed over ──listen──▶ listening
+ *      ▲                   │ nobody has it any more  │
+ *      │                   ▼                         │
+ *      └──── bind ──── let go ◀──────────────────────┘
+ *                        │ the host serves on for a while without it
+ *                        ▼
+ *                      closed: connects are refused, until a bind or the next life
+ */
+import type { Clock, TimerHandle } from "../ports/clock.js";
+import type { Holders } from "../ports/holders.js";
+import type { Log } from "../ports/log.js";
+import type { Placeholder, Sockets } from "../ports/sockets.js";
+
+/** A guest that ends this soon after it closed its listener was on its way out. */
+const farewellMs = 1_000;
+/** When a port that could not be opened is tried again. */
+const retryMs = 1_000;
+
+export interface PortWorld {
+  readonly address: number;
+  readonly sockets: Sockets;
+  readonly holders: Holders;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Root of the guest's processes; null while there are none. */
+  readonly rootPid: () => number | null;
+  /** The port, and the source address of the first connection that waits. */
+  readonly onWaiting: (port: number, source: number | null) => void;
+  /** Whether the guest listens is not what it was. */
+  readonly onChange: () => void;
+  /** Another port stands in for it than before. */
+  readonly onMapped: () => void;
+}
+
+export class HeldPort {
+  readonly port: number;
+  declared: boolean;
+  readonly #world: PortWorld;
+  #placeholder: Placeholder | null;
+  #mapped: number;
+  /** While the host serves: a port that nobody has is closed after some time. */
+  #serving = false;
+  #watching = false;
+  #handedOver = false;
+  #listening = false;
+  /** The binder had SO_REUSEPORT set: more binds like it are handed the same socket. */
+  #sharesPort = false;
+  #timer: TimerHandle | null = null;
+  #endWatch: (() => void) | null = null;
+
+  /** Throws what `Sockets` throws. */
+  constructor(port: number, declared: boolean, world: PortWorld) {
+    this.port = port;
+    this.declared = declared;
+    this.#world = world;
+    this.#placeholder = this.#open();
+    this.#mapped = this.#placeholder.mapped;
+  }
+
+  /** What is really bound, or was before it was closed. */
+  get mapped(): number {
+    return this.#mapped;
+  }
+
+  get closed(): boolean {
+    return this.#placeholder === null;
+  }
+
+  get handedOver(): boolean {
+    return this.#handedOver;
+  }
+
+  get listening(): boolean {
+    return this.#listening;
+  }
+
+  /** A life that an earlier supervisor knew may have it. */
+  adopt(): void {
+    this.disarm();
+    this.#handedOver = true;
+  }
+
+  /** The host is there. A port that its guest does not open within this time is closed. */
+  serve(unboundMs: number): void {
+    this.#serving = true;
+    this.disarm();
+    if (!this.#handedOver) this.#closeLater(unboundMs);
+    else if (this.#verify(0)) this.#listening = true;
+  }
+
+  /** The host is ending: whatever is closed from here on is closed on the way out. */
+  leave(): void {
+    this.#serving = false;
+    this.#clearTimer();
+  }
+
+  /** The host is not there: baseline options, and any connection is a signal. */
+  rest(): void {
+    this.leave();
+    this.#forgetHolder();
+    this.#handedOver = false;
+    this.#listening = false;
+    try {
+      this.#reopen().restore();
+      this.arm();
+    } catch (error) {
+      this.#world.log.warn({ port: this.port, error }, "a port could not be held; trying again");
+      this.#later(retryMs, () => this.rest());
+    }
+    this.#world.onChange();
+  }
+
+  arm(): void {
+    this.#watching = true;
+    const placeholder = this.#placeholder;
+    placeholder?.arm(() => {
+      const source = placeholder.waiting()[0];
+      this.#world.onWaiting(this.port, source?.address ?? null);
+    });
+  }
+
+  disarm(): void {
+    this.#watching = false;
+    this.#placeholder?.disarm();
+  }
+
+  resetQueue(): void {
+    this.#placeholder?.resetQueue();
+    if (this.#watching) this.arm();
+  }
+
+  /** What a bind of process `pid` is answered with. */
+  handOver(pid: number, sharesPort: boolean): Placeholder | "native" | "in-use" {
+    if (this.#handedOver && !(sharesPort && this.#sharesPort)) {
+      // Whoever had it may have ended without a word.
+      if (!this.#listening || this.#verify(0)) return "in-use";
+    }
+    this.#clearTimer();
+    let placeholder: Placeholder;
+    try {
+      placeholder = this.#reopen();
+    } catch (error) {
+      this.#world.log.warn({ port: this.port, error }, "a port cannot be held again");
+      return "native";
+    }
+    this.disarm();
+    this.#sharesPort = sharesPort;
+    if (!this.#handedOver) this.#watchHolder(pid);
+    this.#handedOver = true;
+    this.#world.onChange();
+    return placeholder;
+  }
+
+  noteListening(pid: number, handedOver: boolean): void {
+    this.#listening = true;
+    if (handedOver) {
+      this.#clearTimer();
+      this.#handedOver = true;
+      this.#verify(pid);
+    }
+    this.#world.onChange();
+  }
+
+  /** Its last holder closed it, as far as that process could see. */
+  noteClosed(pid: number): void {
+    if (this.#handedOver) this.#verify(pid);
+  }
+
+  /** For good. */
+  close(): void {
+    this.leave();
+    this.#forgetHolder();
+    this.disarm();
+    // A guest that serves on keeps what it has.
+    if (this.#handedOver) this.#placeholder?.close();
+    else this.#placeholder?.end();
+    this.#placeholder = null;
+  }
+
+  /** Does a process of the guest have it? If so, its end will be noticed. */
+  #verify(likely: number): boolean {
+    const holder = this.#holder(likely);
+    if (holder !== null) {
+      this.#watchHolder(holder);
+      return true;
+    }
+    this.#forgetHolder();
+    this.#handedOver = false;
+    this.#listening = false;
+    if (this.#serving) this.#closeLater(farewellMs);
+    this.#world.onChange();
+    return false;
+  }
+
+  #holder(likely: number): number | null {
+    const root = this.#world.rootPid();
+    if (root === null || this.#placeholder === null) return null;
+    return this.#world.holders.find(this.#placeholder, root, likely);
+  }
+
+  #watchHolder(pid: number): void {
+    this.#forgetHolder();
+    this.#endWatch = this.#world.holders.onEnd(pid, () => {
+      this.#endWatch = null;
+      if (this.#handedOver) this.#verify(0);
+    });
+  }
+
+  #forgetHolder(): void {
+    this.#endWatch?.();
+    this.#endWatch = null;
+  }
+
+  #closeLater(afterMs: number): void {
+    this.#later(afterMs, () => {
+      const holder = this.#holder(0);
+      if (holder !== null) {
+        this.#handedOver = true;
+        this.#watchHolder(holder);
+        return;
+      }
+      this.#placeholder?.end();
+      this.#placeholder = null;
+      this.#world.onChange();
+    });
+  }
+
+  #later(afterMs: number, act: () => void): void {
+    this.#clearTimer();
+    this.#timer = this.#world.clock.setTimeout(() => {
+      this.#timer = null;
+      act();
+    }, afterMs);
+  }
+
+  #clearTimer(): void {
+    if (this.#timer !== null) this.#world.clock.clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #reopen(): Placeholder {
+    if (this.#placeholder !== null) return this.#placeholder;
+    const placeholder = this.#open();
+    this.#placeholder = placeholder;
+    if (placeholder.mapped === this.#mapped) return placeholder;
+    this.#mapped = placeholder.mapped;
+    this.#world.onMapped();
+    return placeholder;
+  }
+
+  #open(): Placeholder {
+    const at = { address: this.#world.address, port: this.port };
+    const { sockets } = this.#world;
+    return this.declared ? sockets.openDeclared(at) : sockets.open(at);
+  }
+}

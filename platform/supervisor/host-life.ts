@@ -1,0 +1,107 @@
+/** The lifecycle actor of one host: started at the first touch, anew for a new declaration. */
+import type { SnapshotFrom } from "xstate";
+import { claimable } from "../lifecycle/decide.js";
+import type { Failure, HostEffect, HostEvent } from "../lifecycle/events.js";
+import type { hostMachine } from "../lifecycle/machine.js";
+import type { HostRecord } from "../ports/membership.js";
+import type { DeclaredHost } from "./declared-host.js";
+import { createHostActor, type HostActor } from "./host-actor.js";
+import type { SupervisorContext } from "./supervisor-context.js";
+
+export type HostSnapshot = SnapshotFrom<typeof hostMachine>;
+
+export interface HostLifeListener {
+  readonly onEffect: (effect: HostEffect) => void;
+  readonly onSnapshot: (snapshot: HostSnapshot) => void;
+}
+
+export class HostLife {
+  readonly #context: SupervisorContext;
+  readonly #listener: HostLifeListener;
+  #record: HostRecord | null;
+  #lastEnvironment: string | null = null;
+  #actor: HostActor | null = null;
+  /** What the actor was started with. */
+  #declared: DeclaredHost | null = null;
+
+  constructor(context: SupervisorContext, record: HostRecord | null, listener: HostLifeListener) {
+    this.#context = context;
+    this.#record = record;
+    this.#listener = listener;
+  }
+
+  get touched(): boolean {
+    return this.#actor !== null;
+  }
+
+  get incarnation(): number {
+    return this.#record?.incarnation ?? 0;
+  }
+
+  get failure(): Failure | null {
+    return this.#snapshot()?.context.failure ?? null;
+  }
+
+  get failuresInARow(): number {
+    return this.#record?.failure?.count ?? 1;
+  }
+
+  /** Boot id of the environment that was accepted. */
+  get environment(): string | null {
+    return this.#snapshot()?.context.environment ?? null;
+  }
+
+  /** Whether a failed host may be booted again. */
+  get retryable(): boolean {
+    return this.#snapshot()?.matches({ failed: "retryable" }) ?? true;
+  }
+
+  /** The actor of a host at rest gives way to one that knows the new declaration. */
+  send(event: HostEvent, declared: DeclaredHost, atRest: boolean): void {
+    if (this.#actor === null || (atRest && this.#declared !== declared)) {
+      this.#actor?.stop();
+      this.#actor = this.#start(declared, false);
+    }
+    this.#actor.send(event);
+  }
+
+  /** Takes up what an earlier supervisor left in the middle of a life; null where it did not. */
+  adopt(declared: DeclaredHost): HostSnapshot | null {
+    if (this.#record === null || claimable(this.#record)) return null;
+    this.#actor ??= this.#start(declared, true);
+    return this.#actor.getSnapshot();
+  }
+
+  stop(): void {
+    this.#actor?.stop();
+  }
+
+  #start(declared: DeclaredHost, adopting: boolean): HostActor {
+    this.#declared = declared;
+    const found = { record: this.#record, lastEnvironment: this.#lastEnvironment, adopting };
+    const actor = createHostActor(this.#context, declared, found);
+    actor.start();
+    actor.on("*", (effect) => this.#carryOut(effect, declared.name));
+    actor.subscribe((snapshot) => {
+      this.#record = snapshot.context.record;
+      this.#lastEnvironment = snapshot.context.lastEnvironment;
+      this.#listener.onSnapshot(snapshot);
+    });
+    return actor;
+  }
+
+  /** What the kernel refuses for one host must not end the supervisor of all. */
+  #carryOut(effect: HostEffect, host: string): void {
+    const { log, reached } = this.#context.ports;
+    reached(effect.type);
+    try {
+      this.#listener.onEffect(effect);
+    } catch (error) {
+      log.error({ host, effect: effect.type, err: error }, "not carried out");
+    }
+  }
+
+  #snapshot(): HostSnapshot | null {
+    return this.#actor?.getSnapshot() ?? null;
+  }
+}
