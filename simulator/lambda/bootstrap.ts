@@ -5,11 +5,7 @@ import { settledWithin } from "./delay.js";
 import type { Blueprint } from "./function-record.js";
 import { markerVariable } from "./process-table.js";
 import { type ProcessTree, signal } from "./process-tree.js";
-
-export interface BootstrapExit {
-  readonly code: number | null;
-  readonly signal: string | null;
-}
+import type { ProcessExit, RootProcess } from "./root-process.js";
 
 export interface BootstrapPlace {
   readonly environmentId: string;
@@ -25,13 +21,11 @@ export interface BootstrapPlace {
   readonly output: number;
 }
 
-/** The function's own program, at the root of the environment's process tree. */
-export class Bootstrap {
+/** The program as a child of this process. */
+export class Bootstrap implements RootProcess {
   readonly pid: number | null;
-  exit: BootstrapExit | null = null;
-  /** Why it could not be executed at all. */
+  exit: ProcessExit | null = null;
   failure: Error | null = null;
-  /** Resolves when it has ended, or could not be started. */
   readonly exited: Promise<void>;
 
   constructor(blueprint: Blueprint, place: BootstrapPlace) {
@@ -55,7 +49,6 @@ export class Bootstrap {
     });
   }
 
-  /** SIGTERM to the program, and time to follow it; what it leaves behind stays. */
   async stop(tree: ProcessTree, clock: Clock, graceMs: number): Promise<void> {
     // Seen while their parents live, its descendants are found again as orphans.
     await tree.members();
@@ -65,7 +58,6 @@ export class Bootstrap {
     await settledWithin(clock, this.exited, graceMs);
   }
 
-  /** How it ended, in AWS's words. */
   describe(): string {
     if (this.failure !== null) return `cannot execute bootstrap: ${this.failure.message}`;
     if (this.exit === null) return "killed";

@@ -1,12 +1,14 @@
 import { randomUUID } from "node:crypto";
-import type { TimerHandle } from "../../platform/ports/clock.js";
-import {
-  Environment,
-  type EnvironmentEnded,
-  type EnvironmentEvents,
-  type EnvironmentHost,
-  type EnvironmentState,
-} from "./environment.js";
+import { AsyncQueue } from "./async-queue.js";
+import { Environment } from "./environment.js";
+import type {
+  EnvironmentEnded,
+  EnvironmentEvents,
+  EnvironmentHost,
+  EnvironmentState,
+} from "./environment-contract.js";
+import type { EnvironmentRecord } from "./environment-record.js";
+import type { AsyncEvent, EventFiles } from "./event-files.js";
 import { type Blueprint, blueprintOf, type FunctionRecord } from "./function-record.js";
 import type { Invocation, InvocationOutcome } from "./invocation.js";
 import { LambdaError } from "./lambda-error.js";
@@ -18,6 +20,7 @@ export interface DispatcherOptions {
   readonly idleMs: number;
   readonly initialisingMax: number;
   readonly environmentsMax: number;
+  readonly events: EventFiles;
   /** Pauses before the first and the second repetition of a failed event. */
   readonly retryDelaysMs: readonly number[];
   ended(ended: EnvironmentEnded): void;
@@ -35,25 +38,15 @@ export interface EnvironmentStatus {
   readonly billedMs: number;
 }
 
-interface AsyncEvent {
-  readonly requestId: string;
-  readonly functionName: string;
-  readonly tenantId: string | null;
-  readonly payload: Buffer;
-  readonly acceptedMs: number;
-}
-
-const retriesMaxDefault = 2;
-const ageSecondsMaxDefault = 21_600;
 const reasonFull = "ConcurrentInvocationLimitExceeded";
 
-/** Brings events to environments: the asynchronous queue, repetitions, and who shares a pool. */
+/** Brings events to environments: which function uses which pool, and what that pool gets. */
 export class Dispatcher {
   readonly #functions = new Map<string, { record: FunctionRecord; pool: Pool }>();
   /** By the key of the blueprint. */
   readonly #pools = new Map<string, Pool>();
   readonly #environments = new Set<Environment>();
-  readonly #retries = new Set<TimerHandle>();
+  readonly #queue: AsyncQueue;
   readonly #gate: StartGate;
   readonly #poolHost: PoolHost;
   #closed = false;
@@ -69,10 +62,34 @@ export class Dispatcher {
       gate: this.#gate,
       sparesMax: options.sparesMax,
       idleMs: options.idleMs,
-      create: (blueprint, events) => this.#create(blueprint, events),
+      create: (blueprint, events, id) => this.#create(blueprint, events, id),
       initFailed: ({ id, blueprint }) =>
         host.log.warn({ environment: id, log: blueprint.logName }, "environment failed to start"),
     };
+    this.#queue = new AsyncQueue({
+      clock: host.clock,
+      files: options.events,
+      ledger: host.ledger,
+      retryDelaysMs: options.retryDelaysMs,
+      arnOf,
+      find: (functionName) => this.#functions.get(functionName)?.record ?? null,
+      submit: (invocation) => this.#function(invocation.record.name).pool.submit(invocation),
+    });
+  }
+
+  /** Goes on where an earlier engine was killed; before anything else. */
+  restore(functions: readonly FunctionRecord[], left: readonly EnvironmentRecord[]): void {
+    for (const record of functions) {
+      const blueprint = blueprintOf(record);
+      const pool = this.#pools.get(blueprint.key) ?? new Pool(blueprint, this.#poolHost);
+      this.#pools.set(blueprint.key, pool);
+      this.#functions.set(record.name, { record, pool });
+    }
+    const events = new Map(this.options.events.list().map((event) => [event.requestId, event]));
+    for (const record of left) this.#adopt(record, events);
+    // Only now, so that spares that come back are counted.
+    for (const [name, { pool }] of this.#functions) pool.addUser(name);
+    this.#queue.restore([...events.values()]);
   }
 
   /** From now on events of this function are handled as the record says. */
@@ -132,8 +149,7 @@ export class Dispatcher {
     requestId: string = randomUUID(),
   ): void {
     this.#function(functionName);
-    const acceptedMs = this.host.clock.monotonicMs();
-    this.#attempt({ requestId, functionName, tenantId, payload, acceptedMs }, 0);
+    this.#queue.accept({ requestId, functionName, tenantId, payload });
   }
 
   environments(): readonly EnvironmentStatus[] {
@@ -163,8 +179,7 @@ export class Dispatcher {
   async close(): Promise<void> {
     this.#closed = true;
     this.#gate.close();
-    for (const timer of this.#retries) this.host.clock.clearTimeout(timer);
-    this.#retries.clear();
+    this.#queue.close();
     await Promise.all([...this.#functions.keys()].map((name) => this.unbind(name)));
     await Promise.all([...this.#environments].map((environment) => environment.end("closed")));
   }
@@ -176,8 +191,40 @@ export class Dispatcher {
     throw new LambdaError("ResourceNotFoundException", message);
   }
 
-  #create(blueprint: Blueprint, events: EnvironmentEvents): Environment {
-    const environment = new Environment(blueprint, this.host, {
+  /** Takes from `events` what the environment has in hand. */
+  #adopt(record: EnvironmentRecord, events: Map<string, AsyncEvent>): void {
+    const { functionName, current, blueprint } = record;
+    const own = functionName === null ? undefined : this.#functions.get(functionName);
+    const shared = this.#pools.get(blueprint.key);
+    const pool = (functionName === null ? shared : own?.pool) ?? null;
+    const serves = pool !== null && pool.blueprint.key === blueprint.key;
+    const home = serves ? pool : new Pool(blueprint, this.#poolHost);
+    if (functionName !== null) {
+      this.host.ledger.add(functionName, record.tenantId, record.billedMs);
+    }
+    const event = events.get(current?.requestId ?? "");
+    if (event !== undefined) events.delete(event.requestId);
+    const environment = home.adopt(record, current && this.#underWay(record, current, event));
+    if (serves) return;
+    if (own !== undefined && current !== null) environment.retiring = true;
+    else void environment.end(own === undefined ? "deleted" : "retired");
+  }
+
+  #underWay(
+    { tenantId }: EnvironmentRecord,
+    { requestId, record }: NonNullable<EnvironmentRecord["current"]>,
+    event: AsyncEvent | undefined,
+  ): Invocation {
+    if (event !== undefined) return this.#queue.adopt(event, record);
+    // Whoever waited for the answer was connected to the engine that is gone.
+    const settle = () => undefined;
+    const functionArn = this.arnOf(record.name);
+    const expiresAtMs = null;
+    return { requestId, record, functionArn, tenantId, payload: null, expiresAtMs, settle };
+  }
+
+  #create(blueprint: Blueprint, events: EnvironmentEvents, id?: string): Environment {
+    const forwarded: EnvironmentEvents = {
       ...events,
       ended: (which, ended) => {
         this.#environments.delete(which);
@@ -185,55 +232,9 @@ export class Dispatcher {
         this.options.ended(ended);
         events.ended(which, ended);
       },
-    });
+    };
+    const environment = new Environment(blueprint, this.host, forwarded, id);
     this.#environments.add(environment);
     return environment;
-  }
-
-  #attempt(event: AsyncEvent, attempt: number): void {
-    const target = this.#functions.get(event.functionName);
-    if (target === undefined) {
-      this.#drop(event, "deleted");
-      return;
-    }
-    const { record, pool } = target;
-    const ageSecondsMax = record.eventInvoke?.ageSecondsMax ?? ageSecondsMaxDefault;
-    const expiresAtMs = event.acceptedMs + ageSecondsMax * 1000;
-    if (this.host.clock.monotonicMs() > expiresAtMs) {
-      this.#drop(event, "too old");
-      return;
-    }
-    pool.submit({
-      requestId: event.requestId,
-      record,
-      functionArn: this.arnOf(record.name),
-      tenantId: event.tenantId,
-      payload: event.payload,
-      expiresAtMs,
-      settle: (outcome) => this.#attempted(event, attempt, outcome),
-    });
-  }
-
-  #attempted(event: AsyncEvent, attempt: number, outcome: InvocationOutcome): void {
-    if (outcome.result === "response") return;
-    if (outcome.result === "cancelled" || this.#closed) {
-      this.#drop(event, "cancelled");
-      return;
-    }
-    const record = this.#functions.get(event.functionName)?.record;
-    if (attempt >= (record?.eventInvoke?.retriesMax ?? retriesMaxDefault)) {
-      this.#drop(event, `failed: ${outcome.payload.toString("utf8", 0, 1024)}`);
-      return;
-    }
-    const { clock } = this.host;
-    const timer = clock.setTimeout(() => {
-      this.#retries.delete(timer);
-      this.#attempt(event, attempt + 1);
-    }, this.options.retryDelaysMs[attempt] ?? 0);
-    this.#retries.add(timer);
-  }
-
-  #drop({ requestId, functionName }: AsyncEvent, reason: string): void {
-    this.host.ledger.drop(requestId, functionName, reason);
   }
 }

@@ -1,24 +1,26 @@
-import { EventEmitter } from "node:events";
-import { chmod, mkdir, readdir, rm } from "node:fs/promises";
+import { chmod, mkdir, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { ImError } from "../../platform/errors/im-error.js";
 import type { Clock } from "../../platform/ports/clock.js";
 import type { Log } from "../../platform/ports/log.js";
+import { type Addon, loadAddon } from "../../shim/index.js";
 import { CodeStore } from "./code-store.js";
 import { createControlApi } from "./control-api.js";
 import { Dispatcher, type EnvironmentStatus } from "./dispatcher.js";
-import type { EnvironmentEnded, EnvironmentHost } from "./environment.js";
+import { EndReports } from "./end-reports.js";
+import type { EnvironmentEnded, EnvironmentHost } from "./environment-contract.js";
+import { EventFiles } from "./event-files.js";
 import { FunctionService } from "./function-service.js";
 import { FunctionStore } from "./function-store.js";
 import { InvocationLedger } from "./invocation-ledger.js";
 import { createInvokeRoute } from "./invoke-route.js";
+import { readLeftovers } from "./leftovers.js";
 import { LogFile } from "./log-file.js";
 import { ProcessTable } from "./process-table.js";
-import { ProcessTree } from "./process-tree.js";
 
 export type { EnvironmentStatus } from "./dispatcher.js";
-export type { EndReason, EnvironmentEnded, EnvironmentState } from "./environment.js";
+export type { EndReason, EnvironmentEnded, EnvironmentState } from "./environment-contract.js";
 export { spareTag } from "./function-record.js";
 
 export interface LambdaEngineOptions {
@@ -50,12 +52,18 @@ export interface LambdaEngineOptions {
 
 export interface LambdaEngine {
   environments(): readonly EnvironmentStatus[];
-  /** What all invocations of a tenant cost, the running ones included, since the engine started. */
+  /**
+   * What all invocations of a tenant cost, the running ones included: since the engine started,
+   * and, of environments that it adopted, before.
+   */
   billedMs(functionName: string, tenantId: string | null): number;
-  /** Proof that nothing of an environment runs. */
+  /**
+   * Proof that nothing of an environment runs. Endings from before the first listener, those of
+   * environments that were found dead at the start above all, are reported to that one.
+   */
   on(event: "environmentEnded", listener: (ended: EnvironmentEnded) => void): void;
   off(event: "environmentEnded", listener: (ended: EnvironmentEnded) => void): void;
-  /** Ends every environment; functions and logs stay. */
+  /** Ends every environment, adopted ones too, and drops every event; functions and logs stay. */
   close(): Promise<void>;
 }
 
@@ -65,25 +73,29 @@ const account = "000000000000";
 const socketPathBytesMax = 107;
 const environmentSocketBytes = "/0123456789abcdef.sock".length;
 
-/** Lambda on this machine: its REST API on one Unix socket, the Runtime API on one a bootstrap. */
+/**
+ * Lambda on this machine: its REST API on one Unix socket, the Runtime API on one a bootstrap.
+ * Environments outlive an engine that is killed, and the events that it accepted do so too: the
+ * next engine of the same directory adopts both.
+ */
 export async function startLambdaEngine(options: LambdaEngineOptions): Promise<LambdaEngine> {
   refuseLongPaths(options);
   const places = await makePlaces(options.directory);
-  const table = new ProcessTable();
-  await endLeftovers(places.environments, table, options);
-  const ended = new EventEmitter<{ environmentEnded: [EnvironmentEnded] }>();
+  const reports = new EndReports();
   const code = new CodeStore(places.code);
   const store = new FunctionStore(places.functions, options.log);
-  const inUse = new Set(store.list().map(({ codeKey }) => codeKey));
-  await code.collect(() => inUse);
   const ledger = new InvocationLedger(
     places.logs,
     new LogFile(join(options.directory, "engine.log")),
   );
-  const host = createHost(options, places.environments, table, ledger, code);
-  const dispatcher = createDispatcher(options, host, (which) =>
-    ended.emit("environmentEnded", which),
-  );
+  const host = createHost(options, places.environments, ledger, code);
+  const left = await readLeftovers(host);
+  const inUse = new Set(store.list().map(({ codeKey }) => codeKey));
+  for (const { blueprint } of left) inUse.add(blueprint.codeKey);
+  await code.collect(() => inUse);
+  const events = new EventFiles(places.queue, options.log);
+  const dispatcher = createDispatcher(options, host, events, (ended) => reports.report(ended));
+  dispatcher.restore(store.list(), left);
   const service = new FunctionService(options.clock, store, code, dispatcher, arnOf);
   const api = createControlApi({
     service,
@@ -95,12 +107,11 @@ export async function startLambdaEngine(options: LambdaEngineOptions): Promise<L
   await rm(options.socketPath, { force: true });
   await api.listen({ path: options.socketPath });
   await chmod(options.socketPath, 0o600);
-  for (const record of store.list()) dispatcher.bind(record);
   return {
     environments: () => dispatcher.environments(),
     billedMs: (functionName, tenantId) => dispatcher.billedMs(functionName, tenantId),
-    on: (event, listener) => void ended.on(event, listener),
-    off: (event, listener) => void ended.off(event, listener),
+    on: (_event, listener) => reports.add(listener),
+    off: (_event, listener) => reports.remove(listener),
     close: once(async () => {
       await dispatcher.close();
       await api.close();
@@ -117,7 +128,6 @@ function arnOf(functionName: string): string {
 function createHost(
   options: LambdaEngineOptions,
   environmentsDirectory: string,
-  table: ProcessTable,
   ledger: InvocationLedger,
   code: CodeStore,
 ): EnvironmentHost {
@@ -126,7 +136,8 @@ function createHost(
   return {
     clock: options.clock,
     log: options.log,
-    table,
+    addon: loadAddonIfBuilt(options.log),
+    table: new ProcessTable(),
     ledger,
     region,
     runtimeDirectory: options.runtimeDirectory,
@@ -143,6 +154,7 @@ function createHost(
 function createDispatcher(
   options: LambdaEngineOptions,
   host: EnvironmentHost,
+  events: EventFiles,
   ended: (which: EnvironmentEnded) => void,
 ): Dispatcher {
   const settings = {
@@ -150,6 +162,7 @@ function createDispatcher(
     idleMs: options.idleMs ?? 600_000,
     initialisingMax: Math.max(4, 2 * availableParallelism()),
     environmentsMax: options.environmentsMax ?? 10_000,
+    events,
     retryDelaysMs: options.retryDelaysMs ?? [60_000, 120_000],
     ended,
   };
@@ -162,24 +175,20 @@ async function makePlaces(directory: string) {
     code: join(directory, "code"),
     logs: join(directory, "logs"),
     environments: join(directory, "environments"),
+    queue: join(directory, "queue"),
   };
   for (const place of Object.values(places)) await mkdir(place, { recursive: true, mode: 0o700 });
   return places;
 }
 
-/** An engine that was killed left environments behind: nothing of them may run beside ours. */
-async function endLeftovers(
-  environmentsDirectory: string,
-  table: ProcessTable,
-  { clock, log, runtimeDirectory }: LambdaEngineOptions,
-): Promise<void> {
-  const ids = await readdir(environmentsDirectory);
-  const end = async (id: string) => {
-    await new ProcessTree(table, clock, log, id).kill();
-    await rm(join(runtimeDirectory, `${id}.sock`), { force: true });
-    await rm(join(environmentsDirectory, id), { recursive: true, force: true });
-  };
-  await Promise.all(ids.map(end));
+/** null: the engine needs it only to see the end of what it adopts at once. */
+function loadAddonIfBuilt(log: Log): Addon | null {
+  try {
+    return loadAddon();
+  } catch (error) {
+    log.warn({ error: String(error) }, "without the addon the end of processes is polled for");
+    return null;
+  }
 }
 
 function refuseLongPaths({ runtimeDirectory, socketPath }: LambdaEngineOptions): void {

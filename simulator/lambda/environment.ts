@@ -1,71 +1,29 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Clock, TimerHandle } from "../../platform/ports/clock.js";
-import type { Log } from "../../platform/ports/log.js";
+import type { TimerHandle } from "../../platform/ports/clock.js";
+import { AdoptedProcess } from "./adopted-process.js";
 import { Bootstrap } from "./bootstrap.js";
+import type {
+  EndReason,
+  EnvironmentEnded,
+  EnvironmentEvents,
+  EnvironmentHost,
+  EnvironmentState,
+} from "./environment-contract.js";
+import {
+  type EnvironmentRecord,
+  type RecordedProcess,
+  removeEnvironmentRecord,
+  writeEnvironmentRecord,
+} from "./environment-record.js";
 import type { Blueprint } from "./function-record.js";
 import { errorOutcome, type Invocation, type InvocationOutcome, ownerOf } from "./invocation.js";
-import type { InvocationLedger } from "./invocation-ledger.js";
-import type { ProcessTable } from "./process-table.js";
+import { identityOf } from "./process-table.js";
 import { ProcessTree } from "./process-tree.js";
+import type { RootProcess } from "./root-process.js";
 import { RuntimeApi } from "./runtime-api.js";
-
-export type EnvironmentState = "init" | "idle" | "busy" | "ended";
-
-export type EndReason =
-  | "exited"
-  | "init-failed"
-  | "init-timeout"
-  | "timeout"
-  | "reaped"
-  | "retired"
-  | "deleted"
-  | "closed";
-
-/** The proof that nothing of the environment runs any more. */
-export interface EnvironmentEnded {
-  readonly id: string;
-  /** null: a spare that was never used. */
-  readonly functionName: string | null;
-  readonly tenantId: string | null;
-  /** Of the bootstrap; null if it could not even be started. */
-  readonly pid: number | null;
-  readonly reason: EndReason;
-  /** Of the bootstrap. */
-  readonly exitCode: number | null;
-  readonly signal: string | null;
-}
-
-/** What all environments of an engine have in common. */
-export interface EnvironmentHost {
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly table: ProcessTable;
-  readonly ledger: InvocationLedger;
-  readonly region: string;
-  /** Holds one socket an environment. */
-  readonly runtimeDirectory: string;
-  /** Holds one directory an environment, named by its id. */
-  readonly environmentsDirectory: string;
-  readonly initTimeoutMs: number;
-  readonly graceMs: number;
-  /** Variables that every bootstrap finds: PATH and the like. */
-  readonly baseVariables: Readonly<Record<string, string>>;
-  codePath(codeKey: string): string;
-}
-
-export interface EnvironmentEvents {
-  /** The bootstrap waits for an invocation; the environment is idle. */
-  ready(environment: Environment): void;
-  /** It no longer waits, or has begun to end. */
-  away(environment: Environment): void;
-  responded(environment: Environment): void;
-  ended(environment: Environment, ended: EnvironmentEnded): void;
-}
-
-/** Node's timers count in 31 bits; only an engine that allows more than AWS comes near. */
-const timerMsMax = 2 ** 31 - 1;
+import { cutOff, type InvocationTimes, UnderWay } from "./under-way.js";
 
 /**
  * One execution environment: a process tree below the function's bootstrap, which belongs to one
@@ -74,7 +32,6 @@ const timerMsMax = 2 ** 31 - 1;
  *     init → idle ⇄ busy, and from each of them → ended
  */
 export class Environment {
-  readonly id = randomBytes(8).toString("hex");
   state: EnvironmentState = "init";
   functionName: string | null;
   tenantId: string | null = null;
@@ -84,34 +41,38 @@ export class Environment {
   /** Ends after the invocation that it is busy with. */
   retiring = false;
   #billedMs = 0;
-  #current: { invocation: Invocation; startedMs: number; timer: TimerHandle } | null = null;
+  #current: UnderWay | null = null;
   #initTimer: TimerHandle | null = null;
-  #bootstrap: Bootstrap | null = null;
+  #root: RootProcess | null = null;
+  #process: RecordedProcess | null = null;
   #ending: Promise<void> | null = null;
   #begun: Promise<void> = Promise.resolve();
   readonly #api: RuntimeApi;
+  readonly #apiSocket: string;
+  readonly #temporaryDirectory: string;
   readonly #tree: ProcessTree;
 
   constructor(
     readonly blueprint: Blueprint,
     private readonly host: EnvironmentHost,
     private readonly events: EnvironmentEvents,
+    readonly id: string = randomBytes(8).toString("hex"),
   ) {
     this.functionName = blueprint.identity?.functionName ?? null;
     this.#tree = new ProcessTree(host.table, host.clock, host.log, this.id);
+    this.#apiSocket = join(host.runtimeDirectory, `${id}.sock`);
+    this.#temporaryDirectory = join(host.environmentsDirectory, id, "tmp");
     this.#api = new RuntimeApi({
       ready: () => this.#ready(),
       away: () => this.#away(),
+      missed: () => this.#missed(),
       finished: (outcome) => this.#finished(outcome),
-      initFailed: (outcome) => {
-        this.#initError = outcome;
-        this.#finish("init-failed", 0);
-      },
+      initFailed: (outcome) => this.#initFailed(outcome),
     });
   }
 
   get pid(): number | null {
-    return this.#bootstrap?.pid ?? null;
+    return this.#root?.pid ?? null;
   }
 
   /** Of finished invocations and of the one under way. */
@@ -120,15 +81,13 @@ export class Environment {
   }
 
   get runningMs(): number {
-    if (this.#current === null) return 0;
-    return Math.ceil(this.host.clock.monotonicMs() - this.#current.startedMs);
+    return Math.ceil(this.#current?.runningMs ?? 0);
   }
 
   /** Why the runtime did not get as far as asking for its first event. */
   get initOutcome(): InvocationOutcome {
     if (this.#initError !== null) return this.#initError;
-    const type =
-      this.#bootstrap?.failure == null ? "Runtime.ExitError" : "Runtime.InvalidEntrypoint";
+    const type = this.#root?.failure == null ? "Runtime.ExitError" : "Runtime.InvalidEntrypoint";
     return errorOutcome(type, `Runtime failed to initialise: ${this.#exit()}`);
   }
 
@@ -138,33 +97,48 @@ export class Environment {
 
   /** Starts the bootstrap; whatever fails from here on is reported by `ended`. */
   start(): void {
-    const { clock, initTimeoutMs, log } = this.host;
-    this.#initTimer = clock.setTimeout(() => this.#finish("init-timeout", 0), initTimeoutMs);
-    this.#begun = this.#begin().catch((error) => {
-      log.error({ environment: this.id, error: String(error) }, "environment cannot be started");
-      this.#finish("init-failed", 0);
-    });
+    this.#awaitReady();
+    this.#begun = this.#start().catch((error) => this.#unable(error));
+  }
+
+  /**
+   * Takes over what an earlier engine left behind, with the invocation that it was busy with. Is
+   * `ready` when the bootstrap asks again, and ends if that is gone.
+   */
+  adopt(record: EnvironmentRecord, invocation: Invocation | null): void {
+    const { host } = this;
+    this.functionName = record.functionName;
+    this.tenantId = record.tenantId;
+    this.owner = record.owner;
+    this.#billedMs = record.billedMs;
+    this.#process = record.process;
+    this.#root = new AdoptedProcess(record.process, host.clock, host.addon);
+    this.#api.adopt(record.current?.requestId ?? null, record.owner !== null);
+    if (record.current !== null && invocation !== null) {
+      this.state = "busy";
+      this.#begin(invocation, record.current);
+    } else {
+      this.#initTimer = host.clock.setTimeout(() => this.events.late(this), host.initTimeoutMs);
+    }
+    this.#begun = this.#listen().catch((error) => this.#unable(error));
+    this.#root.exited.then(() => this.#finish("exited", 0));
   }
 
   /** Gives the idle environment an event; the first one decides to whom it belongs. */
   run(invocation: Invocation): void {
     const { clock, ledger } = this.host;
     const { record, tenantId } = invocation;
-    const timeoutMs = record.timeoutSeconds * 1000;
     this.functionName = record.name;
     this.tenantId = tenantId;
     this.owner = ownerOf(invocation);
     this.state = "busy";
     ledger.start(invocation);
-    const startedMs = clock.monotonicMs();
-    const timer = clock.setTimeout(
-      () => this.#finish("timeout", 0),
-      Math.min(timeoutMs, timerMsMax),
-    );
-    this.#current = { invocation, startedMs, timer };
-    const epoch = Math.floor(clock.nowMs() / 1000).toString(16);
-    const traceId = `Root=1-${epoch}-${randomBytes(12).toString("hex")};Sampled=0`;
-    this.#api.deliver(invocation, clock.nowMs() + timeoutMs, traceId);
+    const startedAtMs = clock.nowMs();
+    const deadlineAtMs = startedAtMs + record.timeoutSeconds * 1000;
+    const underWay = this.#begin(invocation, { startedAtMs, deadlineAtMs });
+    // First: an engine that dies in between finds that the bootstrap never got it.
+    this.#save();
+    underWay.deliver(this.#api);
   }
 
   /** SIGTERM, grace, SIGKILL for the whole tree; resolves once nothing of it is left. */
@@ -172,10 +146,9 @@ export class Environment {
     return this.#finish(reason, this.host.graceMs);
   }
 
-  async #begin(): Promise<void> {
+  async #start(): Promise<void> {
     const { blueprint, host } = this;
-    const temporaryDirectory = join(host.environmentsDirectory, this.id, "tmp");
-    const apiSocket = this.#apiSocket();
+    const [apiSocket, temporaryDirectory] = [this.#apiSocket, this.#temporaryDirectory];
     await Promise.all([
       mkdir(temporaryDirectory, { recursive: true, mode: 0o700 }),
       this.#api.listen(apiSocket),
@@ -190,12 +163,50 @@ export class Environment {
       baseVariables: host.baseVariables,
       output: host.ledger.log(blueprint.logName).descriptor,
     });
-    this.#bootstrap = bootstrap;
+    this.#root = bootstrap;
+    const identity = bootstrap.pid === null ? null : identityOf(bootstrap.pid);
+    if (bootstrap.pid !== null && identity !== null) {
+      this.#process = { pid: bootstrap.pid, identity };
+    }
+    this.#save();
     bootstrap.exited.then(() => this.#finish("exited", 0));
   }
 
-  #apiSocket(): string {
-    return join(this.host.runtimeDirectory, `${this.id}.sock`);
+  /** On the path that the bootstrap knows; the socket there is a dead engine's. */
+  async #listen(): Promise<void> {
+    await rm(this.#apiSocket, { force: true });
+    await this.#api.listen(this.#apiSocket);
+  }
+
+  #awaitReady(): void {
+    const { clock, initTimeoutMs } = this.host;
+    this.#initTimer = clock.setTimeout(() => this.#finish("init-timeout", 0), initTimeoutMs);
+  }
+
+  #unable(error: unknown): void {
+    const { log } = this.host;
+    log.error({ environment: this.id, error: String(error) }, "environment cannot be started");
+    this.#initFailed(null);
+  }
+
+  #initFailed(outcome: InvocationOutcome | null): void {
+    this.#initError = outcome;
+    this.#finish("init-failed", 0);
+  }
+
+  #begin(invocation: Invocation, times: InvocationTimes): UnderWay {
+    const expired = () => void this.#finish("timeout", 0);
+    this.#current = new UnderWay(this.host.clock, invocation, times, expired);
+    return this.#current;
+  }
+
+  #save(): void {
+    if (this.ending || this.#process === null) return;
+    const { id, blueprint, functionName, tenantId, owner, host } = this;
+    const current = this.#current?.record ?? null;
+    const [process, billedMs] = [this.#process, this.#billedMs];
+    const record = { id, blueprint, functionName, tenantId, owner, process, billedMs, current };
+    writeEnvironmentRecord(host.environmentsDirectory, record, host.log);
   }
 
   #ready(): void {
@@ -212,20 +223,33 @@ export class Environment {
     this.events.away(this);
   }
 
+  /** Asks, though it is busy: the engine that died had not got as far as handing it over. */
+  #missed(): void {
+    if (this.ending || this.#current === null) return;
+    if (this.#current.invocation.payload !== null) {
+      this.#current.deliver(this.#api);
+      return;
+    }
+    this.#settle({ result: "cancelled" });
+    this.#save();
+    this.#ready();
+  }
+
   #finished(outcome: InvocationOutcome): void {
     // At the deadline the tree is being killed: what it still says comes too late.
     if (this.ending) return;
     this.#settle(outcome);
+    // Before the bootstrap hears that we have it.
+    this.#save();
     this.events.responded(this);
   }
 
   #settle(outcome: InvocationOutcome, status?: string): void {
     if (this.#current === null) return;
-    const { invocation, startedMs, timer } = this.#current;
+    const { invocation, runningMs } = this.#current;
+    this.#current.stop();
     this.#current = null;
-    this.host.clock.clearTimeout(timer);
-    const durationMs = this.host.clock.monotonicMs() - startedMs;
-    this.#billedMs += this.host.ledger.finish(invocation, durationMs, status);
+    this.#billedMs += this.host.ledger.finish(invocation, runningMs, status);
     invocation.settle(outcome);
   }
 
@@ -241,18 +265,21 @@ export class Environment {
   async #terminate(reason: EndReason, graceMs: number): Promise<void> {
     const { clock, environmentsDirectory } = this.host;
     if (this.#initTimer !== null) clock.clearTimeout(this.#initTimer);
-    if (this.#current !== null) clock.clearTimeout(this.#current.timer);
+    this.#current?.stop();
     await this.#begun;
-    if (graceMs > 0) await this.#bootstrap?.stop(this.#tree, clock, graceMs);
+    if (graceMs > 0) await this.#root?.stop(this.#tree, clock, graceMs);
     await this.#tree.kill();
-    await this.#bootstrap?.exited;
+    await this.#root?.exited;
     await this.#api.close();
-    await rm(this.#apiSocket(), { force: true });
-    await rm(join(environmentsDirectory, this.id), { recursive: true, force: true });
+    await rm(this.#apiSocket, { force: true });
+    await rm(this.#temporaryDirectory, { recursive: true, force: true });
     const ended = this.#ended(reason);
     this.state = "ended";
+    // The record goes last, and in one turn with the report: it is made once, or again.
     this.events.ended(this, ended);
-    this.#settle(this.#endOutcome(reason), reason === "timeout" ? "timeout" : "error");
+    const outcome = this.#current && cutOff(this.#current.invocation, reason, this.#exit());
+    if (outcome !== null) this.#settle(outcome, reason === "timeout" ? "timeout" : "error");
+    removeEnvironmentRecord(environmentsDirectory, this.id);
   }
 
   #ended(reason: EndReason): EnvironmentEnded {
@@ -262,27 +289,12 @@ export class Environment {
       tenantId: this.tenantId,
       pid: this.pid,
       reason,
-      exitCode: this.#bootstrap?.exit?.code ?? null,
-      signal: this.#bootstrap?.exit?.signal ?? null,
+      exitCode: this.#root?.exit?.code ?? null,
+      signal: this.#root?.exit?.signal ?? null,
     };
   }
 
-  /** What the invocation that an end cuts off comes to. */
-  #endOutcome(reason: EndReason): InvocationOutcome {
-    const current = this.#current?.invocation;
-    if (reason === "deleted" || reason === "closed") return { result: "cancelled" };
-    const prefix = `RequestId: ${current?.requestId ?? "-"} Error:`;
-    if (reason === "timeout") {
-      const seconds = (current?.record.timeoutSeconds ?? 0).toFixed(2);
-      return errorOutcome("Sandbox.Timedout", `${prefix} Task timed out after ${seconds} seconds`);
-    }
-    return errorOutcome(
-      "Runtime.ExitError",
-      `${prefix} Runtime exited with error: ${this.#exit()}`,
-    );
-  }
-
   #exit(): string {
-    return this.#bootstrap?.describe() ?? "not started";
+    return this.#root?.describe() ?? "not started";
   }
 }

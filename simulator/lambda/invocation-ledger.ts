@@ -45,10 +45,15 @@ export class InvocationLedger {
     ];
     log.line(`END RequestId: ${requestId}`);
     log.line(report.join("\t"));
-    const tenants = this.#billedMs.get(record.name) ?? new Map<string, number>();
-    tenants.set(tenantId ?? "", (tenants.get(tenantId ?? "") ?? 0) + billedMs);
-    this.#billedMs.set(record.name, tenants);
+    this.add(record.name, tenantId, billedMs);
     return billedMs;
+  }
+
+  /** Counts what was billed, also by an earlier engine. */
+  add(functionName: string, tenantId: string | null, billedMs: number): void {
+    const tenants = this.#billedMs.get(functionName) ?? new Map<string, number>();
+    tenants.set(tenantId ?? "", (tenants.get(tenantId ?? "") ?? 0) + billedMs);
+    this.#billedMs.set(functionName, tenants);
   }
 
   /** An event that nobody will handle any more. */

@@ -13,7 +13,8 @@ export interface Invocation {
   readonly record: FunctionRecord;
   readonly functionArn: string;
   readonly tenantId: string | null;
-  readonly payload: Buffer;
+  /** null: under way since before this engine, for a caller that is gone. */
+  readonly payload: Buffer | null;
   /** Monotonic; an event that is older when its turn comes is dropped. null: never. */
   readonly expiresAtMs: number | null;
   /** Called exactly once. */

@@ -1,5 +1,7 @@
 import type { Clock, TimerHandle } from "../../platform/ports/clock.js";
-import type { EndReason, Environment, EnvironmentEvents } from "./environment.js";
+import type { Environment } from "./environment.js";
+import type { EndReason, EnvironmentEvents } from "./environment-contract.js";
+import { type EnvironmentRecord, isLivingSpare } from "./environment-record.js";
 import type { Blueprint } from "./function-record.js";
 import { errorOutcome, type Invocation, ownerOf } from "./invocation.js";
 import type { StartGate } from "./start-gate.js";
@@ -10,7 +12,8 @@ export interface PoolHost {
   /** Spare environments that a shared blueprint keeps ready. */
   readonly sparesMax: number;
   readonly idleMs: number;
-  create(blueprint: Blueprint, events: EnvironmentEvents): Environment;
+  /** `id`: of one that exists. */
+  create(blueprint: Blueprint, events: EnvironmentEvents, id?: string): Environment;
   /** An environment ended before it was ready. */
   initFailed(environment: Environment): void;
 }
@@ -46,6 +49,13 @@ export class Pool {
   #hold: { environment: Environment; timer: TimerHandle } | null = null;
   #backoff: TimerHandle | null = null;
   #spareFailures = 0;
+  readonly #events: EnvironmentEvents = {
+    ready: (ready) => this.#ready(ready),
+    away: (away) => this.#unlist(away),
+    late: (late) => this.#initialised(late) && this.#startWanted(),
+    responded: (responded) => this.#endHold(responded),
+    ended: (ended) => this.#ended(ended),
+  };
 
   constructor(
     readonly blueprint: Blueprint,
@@ -160,16 +170,23 @@ export class Pool {
       this.#starting -= 1;
       return false;
     }
-    const environment = this.host.create(this.blueprint, {
-      ready: (ready) => this.#ready(ready),
-      away: (away) => this.#unlist(away),
-      responded: (responded) => this.#endHold(responded),
-      ended: (ended) => this.#ended(ended),
-    });
+    const environment = this.host.create(this.blueprint, this.#events);
     this.#environments.add(environment);
     this.#initialising.add(environment);
     environment.start();
     return true;
+  }
+
+  /** Takes over one that an earlier engine started; it is listed once it asks for an event. */
+  adopt(record: EnvironmentRecord, invocation: Invocation | null): Environment {
+    const environment = this.host.create(this.blueprint, this.#events, record.id);
+    this.#environments.add(environment);
+    const returns = isLivingSpare(record);
+    if (returns) this.#initialising.add(environment);
+    if (returns) this.#starting += 1;
+    this.host.gate.adopted(returns);
+    environment.adopt(record, invocation);
+    return environment;
   }
 
   #initialised(environment: Environment): boolean {

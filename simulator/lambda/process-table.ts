@@ -77,15 +77,11 @@ export class ProcessTable {
   }
 
   #entry(pid: number): ProcessEntry | null {
-    const stat = readProcessFile(pid, "stat");
-    // The command name, in parentheses, may itself hold spaces and parentheses.
-    const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
-    const [state, parent] = fields ?? [];
-    const startTime = fields?.[19];
-    if (state === undefined || startTime === undefined) return null;
-    const alive = state !== "Z" && state !== "X";
+    const status = readStatus(pid);
+    if (status === null) return null;
+    const { parentPid, startTime, alive } = status;
     const marker = alive ? this.#marker(pid, startTime) : null;
-    return { pid, parentPid: Number(parent), startTime, alive, marker };
+    return { pid, parentPid, startTime, alive, marker };
   }
 
   #marker(pid: number, startTime: string): string | null {
@@ -100,6 +96,33 @@ export class ProcessTable {
     this.#markers.set(pid, { startTime, marker });
     return marker;
   }
+}
+
+/** Names one process of this machine for good; null: there is none of that number. */
+export function identityOf(pid: number): string | null {
+  const status = readStatus(pid);
+  return status === null ? null : `${bootOfMachine()} ${status.startTime}`;
+}
+
+/** That very process, not another that got its number, runs. */
+export function isRunning(pid: number, identity: string): boolean {
+  return readStatus(pid)?.alive === true && identityOf(pid) === identity;
+}
+
+/** Start times count from it. */
+function bootOfMachine(): string {
+  return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+}
+
+function readStatus(pid: number): Omit<ProcessEntry, "pid" | "marker"> | null {
+  const stat = readProcessFile(pid, "stat");
+  // The command name, in parentheses, may itself hold spaces and parentheses.
+  const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [state, parent] = fields ?? [];
+  const startTime = fields?.[19];
+  if (state === undefined || startTime === undefined) return null;
+  const alive = state !== "Z" && state !== "X";
+  return { parentPid: Number(parent), startTime, alive };
 }
 
 function readProcessFile(pid: number, file: "stat" | "environ"): string | null {

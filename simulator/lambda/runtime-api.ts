@@ -12,6 +12,8 @@ export interface RuntimeEvents {
   ready(): void;
   /** Its wait ended without one: the connection is gone, it may ask again. */
   away(): void;
+  /** It asked for one though it has one, after an adoption: that one never reached it. */
+  missed(): void;
   /** It answered the invocation that it had. */
   finished(outcome: InvocationOutcome): void;
   initFailed(outcome: InvocationOutcome): void;
@@ -26,6 +28,7 @@ export class RuntimeApi {
   #waiting: ServerResponse | null = null;
   #current: string | null = null;
   #initialised = false;
+  #adopted = false;
 
   constructor(private readonly events: RuntimeEvents) {
     this.#server = createServer((request, response) => {
@@ -53,15 +56,23 @@ export class RuntimeApi {
     });
   }
 
+  /** Before it listens: the runtime has been served by an engine that is gone. */
+  adopt(requestId: string | null, initialised: boolean): void {
+    this.#current = requestId;
+    this.#initialised = initialised;
+    this.#adopted = true;
+  }
+
   /** Hands the runtime, which must be waiting, its next invocation. `deadlineMs`: wall clock. */
   deliver(invocation: Invocation, deadlineMs: number, traceId: string): void {
     const response = this.#waiting;
+    const payload = invocation.payload ?? Buffer.alloc(0);
     if (response === null) throw new Error("the runtime does not wait for an invocation");
     this.#waiting = null;
     this.#current = invocation.requestId;
     response.writeHead(200, {
       "Content-Type": "application/json",
-      "Content-Length": invocation.payload.length,
+      "Content-Length": payload.length,
       "Lambda-Runtime-Aws-Request-Id": invocation.requestId,
       "Lambda-Runtime-Deadline-Ms": Math.round(deadlineMs),
       "Lambda-Runtime-Invoked-Function-Arn": invocation.functionArn,
@@ -70,7 +81,7 @@ export class RuntimeApi {
         ? {}
         : { "Lambda-Runtime-Aws-Tenant-Id": invocation.tenantId }),
     });
-    response.end(invocation.payload);
+    response.end(payload);
   }
 
   close(): Promise<void> {
@@ -98,10 +109,13 @@ export class RuntimeApi {
   }
 
   #next(response: ServerResponse): void {
-    if (this.#current !== null || this.#waiting !== null) {
+    const missed = this.#adopted && this.#current !== null;
+    if (this.#waiting !== null || (this.#current !== null && !missed)) {
       refuse(response, 403, "InvalidStateTransition", "an invocation is under way already");
       return;
     }
+    this.#adopted = false;
+    this.#current = null;
     this.#waiting = response;
     this.#initialised = true;
     response.on("close", () => {
@@ -109,7 +123,8 @@ export class RuntimeApi {
       this.#waiting = null;
       this.events.away();
     });
-    this.events.ready();
+    if (missed) this.events.missed();
+    else this.events.ready();
   }
 
   async #response(id: string, request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -23,6 +23,12 @@ export class StartGate {
     this.#admit();
   }
 
+  /** One that lives already; counted with those that initialise until `initialised`, if told so. */
+  adopted(initialising: boolean): void {
+    this.#living += 1;
+    if (initialising) this.#initialising += 1;
+  }
+
   /** One that was started is ready, or ended before it was. */
   initialised(): void {
     this.#initialising -= 1;

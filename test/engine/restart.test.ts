@@ -1,11 +1,6 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
-import { GetFunctionCommand, ListFunctionsCommand } from "@aws-sdk/client-lambda";
+import { GetFunctionCommand } from "@aws-sdk/client-lambda";
 import test from "ava";
 import { EngineRig, isAlive } from "./engine-rig.js";
-
-const program = fileURLToPath(new URL("../fixtures/engine/engine-process.js", import.meta.url));
 
 test("an engine finds its functions again after a restart", async (t) => {
   const rig = await EngineRig.start(t, { sparesMax: 1 });
@@ -17,29 +12,6 @@ test("an engine finds its functions again after a restart", async (t) => {
   t.is(Configuration?.Timeout, 17);
   t.is(rig.engine.environments().length, 1);
   t.is((await rig.invoke("web", "web-0", { action: "echo" })).error, undefined);
-});
-
-test("what a killed engine left running is ended before the next one serves", async (t) => {
-  const rig = await EngineRig.start(t);
-  await rig.engine.close();
-  const child = spawn(process.execPath, [program, rig.directory], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  t.teardown(() => child.kill("SIGKILL"));
-  await once(child.stdout, "data");
-  await rig.create("web");
-  const { payload } = await rig.invoke("web", "web-0", { action: "tree" });
-  child.kill("SIGKILL");
-  await once(child, "exit");
-  const pids = payload as number[];
-  t.deepEqual(pids.filter(isAlive), pids);
-  await rig.restart();
-  t.deepEqual(pids.filter(isAlive), []);
-  const { Functions } = await rig.client.send(new ListFunctionsCommand({}));
-  t.deepEqual(
-    Functions?.map(({ FunctionName }) => FunctionName),
-    ["web"],
-  );
 });
 
 test("an engine closes with invocations under way and nothing is left", async (t) => {

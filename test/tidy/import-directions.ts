@@ -23,7 +23,7 @@ const allowed: ReadonlyMap<string, readonly string[]> = new Map<string, readonly
   ["platform/cli", [...contracts, "platform/daemon", "shim"]],
   ["host-runtime", [...words, "shim"]],
   // The pure machines run inside the simulated world; adapters never do.
-  ["simulator", [...words, "platform/ports", "platform/lifecycle", "platform/membership"]],
+  ["simulator", [...words, "platform/ports", "platform/lifecycle", "platform/membership", "shim"]],
   ["shim", []],
 ]);
 

@@ -1,0 +1,28 @@
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { EnvironmentHost } from "./environment-contract.js";
+import { type EnvironmentRecord, readEnvironmentRecord } from "./environment-record.js";
+import { ProcessTree } from "./process-tree.js";
+
+/**
+ * The environments that a killed engine left, dead or alive. One that has no record was not
+ * started far enough to be adopted: nothing of it may run beside ours.
+ */
+export async function readLeftovers(host: EnvironmentHost): Promise<readonly EnvironmentRecord[]> {
+  const ids = await readdir(host.environmentsDirectory);
+  const records = await Promise.all(ids.map((id) => adoptableOrEnded(id, host)));
+  return records.filter((record) => record !== null);
+}
+
+async function adoptableOrEnded(
+  id: string,
+  host: EnvironmentHost,
+): Promise<EnvironmentRecord | null> {
+  const { environmentsDirectory, runtimeDirectory, clock, log, table } = host;
+  const record = readEnvironmentRecord(environmentsDirectory, id, log);
+  if (record !== null) return record;
+  await new ProcessTree(table, clock, log, id).kill();
+  await rm(join(runtimeDirectory, `${id}.sock`), { force: true });
+  await rm(join(environmentsDirectory, id), { recursive: true, force: true });
+  return null;
+}
