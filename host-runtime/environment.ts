@@ -8,7 +8,6 @@ import { type BootEvent, bootEvent } from "../platform/protocol/environment.js";
 import type { Addon } from "../shim/index.js";
 import { GuestInit } from "./guest-init.js";
 import { Life, type LifeResult } from "./life.js";
-import { connectNode } from "./node-link.js";
 import { rehearse } from "./rehearsal.js";
 import { messageOf, report } from "./report.js";
 import type { Invocation, RuntimeApi } from "./runtime-api.js";
@@ -52,38 +51,38 @@ export class Environment {
 
   async #handle({ requestId, payload }: Invocation): Promise<void> {
     const { api, stop } = this.#parts;
+    let life: Life | null = null;
     let result: LifeResult;
-    let usedInit = false;
     try {
       const event = parseEvent(payload);
       if (!this.#init.running) await this.#replaceInit();
-      usedInit = true;
-      result = await this.#live(event);
+      life = this.#life(event);
+      result = await life.run();
     } catch (error) {
+      life?.close();
       report("invocation failed", { requestId, error: messageOf(error) });
       await api.fail(requestId, error);
       if (error instanceof ImError && error.code === "IM_ENVIRONMENT_LOST") throw error;
-      if (usedInit && !stop.aborted) await this.#replaceInit();
+      if (life !== null && !stop.aborted) await this.#replaceInit();
       return;
     }
-    await api.respond(requestId, result);
+    try {
+      await api.respond(requestId, result);
+      await life.leave();
+    } finally {
+      life.close();
+    }
     if (!stop.aborted) await this.#replaceInit();
+  }
+
+  #life(event: BootEvent): Life {
+    const { addon, inherited, stop } = this.#parts;
+    return new Life(event, { addon, init: this.#init, bootId: this.#bootId, inherited, stop });
   }
 
   async #replaceInit(): Promise<void> {
     await this.#init.discard();
     this.#init = GuestInit.prepare(this.#parts.addon, this.#parts.inherited);
-  }
-
-  async #live(event: BootEvent): Promise<LifeResult> {
-    const { addon, inherited, stop } = this.#parts;
-    const link = await connectNode(addon, event.nodeSocket, stop);
-    try {
-      const parts = { addon, init: this.#init, link, bootId: this.#bootId, inherited, stop };
-      return await new Life(event, parts).run();
-    } finally {
-      link.close();
-    }
   }
 }
 

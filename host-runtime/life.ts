@@ -2,16 +2,25 @@
  * One life of a host in this environment, from its boot event to the end of its last process:
  *
  *   asking ── accepted ──► living ── tree is empty ──► ended
- *      └──── refused, told to end, supervisor gone ──► ended (nothing was started)
+ *      └──── refused, told to end, no supervisor ────► ended (nothing was started)
+ *
+ * A supervisor that hangs up changes nothing of that: another is looked for, and told again. Only a
+ * guest that a supervisor refuses, or that none has come back for, is ended; its host could be
+ * alive elsewhere by then. (`message` and `lost` are the places that decide it.)
  */
 import { ImError } from "../platform/errors/im-error.js";
-import type { BootEvent, SupervisorMessage } from "../platform/protocol/environment.js";
+import type {
+  BootEvent,
+  EnvironmentMessage,
+  SupervisorMessage,
+} from "../platform/protocol/environment.js";
 import { type Addon, shimFiles } from "../shim/index.js";
 import type { GuestInit } from "./guest-init.js";
 import type { GuestStart, InitStatus } from "./init-protocol.js";
-import type { NodeLink, NodeLinkHandler } from "./node-link.js";
+import type { NodeLink } from "./node-link.js";
 import { OutputRelay } from "./output-relay.js";
 import { report } from "./report.js";
+import { type Supervised, Supervision } from "./supervision.js";
 import { errnoMessage, signalName } from "./system-names.js";
 
 /** Body of the response to the invocation. */
@@ -25,11 +34,12 @@ export interface LifeResult {
 export interface LifeParts {
   readonly addon: Addon;
   readonly init: GuestInit;
-  readonly link: NodeLink;
   readonly bootId: string;
   readonly inherited: Readonly<Record<string, string>>;
   /** The environment itself is told to end. */
   readonly stop: AbortSignal;
+  /** How long a guest goes on without a supervisor. Default 60 s. */
+  readonly awayMs?: number;
 }
 
 const defaultGraceMs = 5000;
@@ -38,7 +48,7 @@ const nameMax = 256;
 /** The supervisor's queue is full and stays so: it learns of the end by our hang-up. */
 const lastWordsMs = 2000;
 
-export class Life implements NodeLinkHandler {
+export class Life implements Supervised {
   readonly #event: BootEvent;
   readonly #parts: LifeParts;
   readonly #output: OutputRelay;
@@ -46,26 +56,30 @@ export class Life implements NodeLinkHandler {
   #command: { code: number | null; signal: string | null } = { code: null, signal: null };
   #failure: string | null = null;
   #empty = false;
+  #guestPid: number | null = null;
+  /** How it ended, for every supervisor that comes. */
+  #last: EnvironmentMessage | null = null;
+  /** A supervisor has refused it: no other is looked for. */
+  #refusedAlive = false;
+  readonly #supervision: Supervision;
   #settle: (result: LifeResult | Promise<LifeResult>) => void = () => {};
 
   constructor(event: BootEvent, parts: LifeParts) {
     this.#event = event;
     this.#parts = parts;
     this.#output = new OutputRelay(event.incarnation, event.logFile);
+    this.#supervision = new Supervision(parts.addon, event.nodeSocket, this, parts.awayMs);
   }
 
   /** Rejects when im-init was lost: then nobody can say what of the guest still runs. */
   async run(): Promise<LifeResult> {
-    const { link, init, stop, bootId } = this.#parts;
-    const { deployId, host, incarnation, claim } = this.#event;
-    const onStop = () => this.#terminate(this.#event.guest.stopGraceMs ?? defaultGraceMs);
+    const { stop } = this.#parts;
+    const onStop = () => this.#terminate(this.#graceMs);
     stop.addEventListener("abort", onStop);
     try {
       return await new Promise<LifeResult>((resolve) => {
         this.#settle = resolve;
-        link.listen(this);
-        const identity = { deployId, host, incarnation, claim, bootId, pid: process.pid };
-        link.send({ type: "environment.started", ...identity }, [init.control]);
+        this.#supervision.start();
         if (stop.aborted) onStop();
       });
     } finally {
@@ -73,15 +87,38 @@ export class Life implements NodeLinkHandler {
     }
   }
 
+  /** After the response: waits until a supervisor knows the end, and hangs up. */
+  async leave(): Promise<void> {
+    if (this.#last !== null) await this.#supervision.told(lastWordsMs, this.#parts.stop);
+    this.close();
+  }
+
+  close(): void {
+    this.#supervision.close();
+  }
+
+  greet(link: NodeLink): void {
+    const { init, bootId } = this.#parts;
+    const { deployId, host, incarnation, claim } = this.#event;
+    const identity = { deployId, host, incarnation, bootId, pid: process.pid };
+    if (this.#phase === "asking") {
+      link.send({ type: "environment.started", ...identity, claim }, [init.control]);
+      return;
+    }
+    const guestPid = this.#guestPid;
+    link.send({ type: "environment.resumed", ...identity, guestPid }, [init.control]);
+    if (this.#last !== null) link.send(this.#last);
+  }
+
   message(message: SupervisorMessage): void {
     switch (message.type) {
       case "environment.accepted":
+        // To one that lives it says that it may go on.
         if (this.#phase === "asking") this.#start();
-        else report("unexpected message", { type: message.type, phase: this.#phase });
         return;
       case "environment.refused":
         if (this.#phase === "asking") this.#refused(message.reason);
-        else report("unexpected message", { type: message.type, phase: this.#phase });
+        else this.#fencedOff(message.reason);
         return;
       case "terminate":
         this.#terminate(message.graceMs);
@@ -95,12 +132,23 @@ export class Life implements NodeLinkHandler {
     }
   }
 
-  /**
-   * The supervisor is gone. A guest whose supervisor is lost could be running twice before long:
-   * it ends. (The one place that decides it.)
-   */
-  closed(): void {
-    this.#terminate(defaultGraceMs);
+  lost(code: string | undefined): void {
+    const { host, incarnation } = this.#event;
+    report("no supervisor", { host, incarnation, code, phase: this.#phase });
+    if (this.#phase !== "asking") {
+      this.#terminate(this.#graceMs);
+      return;
+    }
+    const what = `the node's supervisor cannot be reached: ${code ?? "unknown error"}`;
+    this.#settle(Promise.reject(new ImError("IM_DAEMON_UNREACHABLE", { what })));
+  }
+
+  /** The host lives another life: no grace, what this one still writes could only do harm. */
+  #fencedOff(reason: string): void {
+    const { host, incarnation } = this.#event;
+    report("life fenced off", { host, incarnation, reason });
+    this.#refusedAlive = true;
+    this.#terminate(0);
   }
 
   #terminate(graceMs: number): void {
@@ -142,7 +190,8 @@ export class Life implements NodeLinkHandler {
         // Only now, so that the mark comes first.
         this.#output.carry(this.#parts.init.stdout, "out");
         this.#output.carry(this.#parts.init.stderr, "err");
-        this.#parts.link.send({ type: "guest.started", pid: status.pid });
+        this.#guestPid = status.pid;
+        this.#supervision.send({ type: "guest.started", pid: status.pid });
         return;
       case "failed":
         this.#failure = this.#describe(status.errno, status.step);
@@ -163,7 +212,6 @@ export class Life implements NodeLinkHandler {
   /** im-init has ended, and with it the whole tree, unless it says nothing. */
   async #end(): Promise<LifeResult> {
     this.#phase = "ended";
-    const { link } = this.#parts;
     const { incarnation } = this.#event;
     if (this.#failure === null && !this.#empty) {
       await this.#output.finish("init was lost");
@@ -171,24 +219,26 @@ export class Life implements NodeLinkHandler {
     }
     if (this.#failure !== null) {
       await this.#output.finish(this.#failure);
-      link.send({
-        type: "guest.failed",
-        error: { code: "IM_GUEST_COMMAND", message: this.#failure },
-      });
-      await this.#sent();
+      const error = { code: "IM_GUEST_COMMAND", message: this.#failure };
+      await this.#tell({ type: "guest.failed", error });
       return { result: "failed", incarnation, code: null, signal: null };
     }
     const { code, signal } = this.#command;
     await this.#output.finish(signal === null ? `exited code ${code}` : `exited signal ${signal}`);
-    link.send({ type: "guest.exited", code, signal });
-    await this.#sent();
+    await this.#tell({ type: "guest.exited", code, signal });
     return { result: "exited", incarnation, code, signal };
   }
 
-  async #sent(): Promise<void> {
-    const giveUp = setTimeout(() => this.#parts.link.close(), lastWordsMs);
-    await this.#parts.link.sent();
-    clearTimeout(giveUp);
+  /** The last that is said of this life; a supervisor that is away now hears it when it is back. */
+  async #tell(last: EnvironmentMessage): Promise<void> {
+    this.#last = last;
+    this.#supervision.send(last);
+    if (this.#refusedAlive) this.close();
+    else await this.#supervision.told(lastWordsMs, this.#parts.stop);
+  }
+
+  get #graceMs(): number {
+    return this.#event.guest.stopGraceMs ?? defaultGraceMs;
   }
 
   get #name(): string {

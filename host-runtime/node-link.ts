@@ -2,8 +2,6 @@
  * The connection to the node's supervisor: one JSON document a packet. What arrives is handed out
  * in order; `closed` comes last and once.
  */
-import { setTimeout as delay } from "node:timers/promises";
-import { ImError } from "../platform/errors/im-error.js";
 import {
   type EnvironmentMessage,
   type SupervisorMessage,
@@ -23,33 +21,7 @@ interface Packet {
   readonly descriptors: readonly number[];
 }
 
-const connectPauseMs = 20;
-const connectMs = 10_000;
 const sendPauseMs = 5;
-/** A supervisor that starts again, or one with a herd at its door: worth waiting for. */
-const passing = new Set(["ENOENT", "ECONNREFUSED", "EAGAIN", "EINPROGRESS"]);
-
-export async function connectNode(
-  addon: Addon,
-  path: string,
-  stop: AbortSignal,
-): Promise<NodeLink> {
-  const deadlineMs = performance.now() + connectMs;
-  for (;;) {
-    try {
-      return new NodeLink(addon, addon.connectPackets(path));
-    } catch (error) {
-      const code = codeOf(error);
-      if (code === undefined || !passing.has(code) || performance.now() > deadlineMs) {
-        throw new ImError("IM_DAEMON_UNREACHABLE", {
-          what: `the node's supervisor cannot be reached: ${code ?? "unknown error"}`,
-          cause: error,
-        });
-      }
-    }
-    await delay(connectPauseMs, undefined, { signal: stop });
-  }
-}
 
 export class NodeLink {
   readonly #addon: Addon;
@@ -129,13 +101,16 @@ export class NodeLink {
   }
 
   #next(): Packet | null | "end" {
-    try {
-      return this.#addon.receivePacket(this.#descriptor);
-    } catch (error) {
-      // ECONNRESET: it closed with our packets unread.
-      report("node socket failed", { code: codeOf(error) });
-      return "end";
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      try {
+        return this.#addon.receivePacket(this.#descriptor);
+      } catch (error) {
+        report("node socket failed", { code: codeOf(error) });
+        // It closed with our packets unread: told once, and what it had said is still there.
+        if (codeOf(error) !== "ECONNRESET") break;
+      }
     }
+    return "end";
   }
 
   #forgetUnsent(): void {

@@ -33,7 +33,7 @@ export class RuntimeApi {
   readonly #giveUpMs: number;
 
   /** `stop`: no call is repeated any more, and a waiting `next` returns null. */
-  constructor(client: Client, stop: AbortSignal, giveUpMs = 30_000) {
+  constructor(client: Client, stop: AbortSignal, giveUpMs = 60_000) {
     this.#client = client;
     this.#stop = stop;
     this.#giveUpMs = giveUpMs;

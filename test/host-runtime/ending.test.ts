@@ -105,18 +105,6 @@ test.serial("kill -9 of the host-runtime leaves no guest behind", async (t) => {
   t.deepEqual(world.processes(), []);
 });
 
-test.serial("a supervisor that hangs up ends the guest, and the environment goes on", async (t) => {
-  const world = await warmWorld(t);
-  const peer = await world.boot(world.event(waiting));
-  await peer.expect("guest.started");
-  await world.logged("1 out ready");
-  peer.close();
-  t.like((await world.api.answers.next()).body, { result: "exited", signal: "SIGTERM" });
-  const next = await world.boot(world.event("exit 0", { incarnation: 2 }));
-  await next.expect("guest.started");
-  await next.expect("guest.exited");
-});
-
 test.serial("an init that is killed ends the environment with an error", async (t) => {
   const world = await warmWorld(t);
   const peer = await world.boot(world.event("echo $PPID; echo ready; exec sleep 1"));

@@ -72,6 +72,7 @@ export class FakeSupervisor {
   readonly #addon: Addon;
   readonly #listener: number;
   readonly #accepted: FakePeer[] = [];
+  #open = true;
 
   constructor(addon: Addon, path: string) {
     this.#addon = addon;
@@ -80,6 +81,8 @@ export class FakeSupervisor {
   }
 
   close(): void {
+    if (!this.#open) return;
+    this.#open = false;
     this.#addon.unwatch(this.#listener);
     this.#addon.close(this.#listener);
     for (const peer of this.#accepted) peer.close();

@@ -20,13 +20,22 @@ async function serve(t: ExecutionContext, listener: RequestListener): Promise<st
 }
 
 function apiAt(t: ExecutionContext, address: string, stop = new AbortController()): RuntimeApi {
-  const api = new RuntimeApi(runtimeApiClient(address), stop.signal, 150);
+  return patientApi(t, address, stop, 20_000);
+}
+
+function patientApi(
+  t: ExecutionContext,
+  address: string,
+  stop: AbortController,
+  giveUpMs: number,
+): RuntimeApi {
+  const api = new RuntimeApi(runtimeApiClient(address), stop.signal, giveUpMs);
   t.teardown(() => api.close());
   return api;
 }
 
 test("an API that stays away is given up with an error that says so", async (t) => {
-  const api = apiAt(t, "unix:/nonexistent/api.sock");
+  const api = patientApi(t, "unix:/nonexistent/api.sock", new AbortController(), 150);
   await t.throwsAsync(api.next(), { code: "IM_DAEMON_UNREACHABLE" });
   await t.throwsAsync(api.respond("r", {}), { code: "IM_DAEMON_UNREACHABLE" });
 });

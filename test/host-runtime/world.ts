@@ -19,7 +19,7 @@ export class World {
   readonly directory = mkdtempSync(join(tmpdir(), "im-host-"));
   readonly marker = `test-${process.pid}-${++worlds}`;
   readonly api = new FakeRuntimeApi();
-  readonly supervisor = new FakeSupervisor(loadAddon(), join(this.directory, "node.sock"));
+  supervisor = new FakeSupervisor(loadAddon(), join(this.directory, "node.sock"));
   readonly logFile = join(this.directory, "logs", "web.log");
   readonly apiPath = join(this.directory, "api.sock");
   readonly runtime: ChildProcess;
@@ -70,6 +70,16 @@ export class World {
     await peer.expect("environment.started");
     peer.send({ type: "environment.accepted" });
     return peer;
+  }
+
+  /** The supervisor ends as if it were killed: its socket stays, and refuses. */
+  killSupervisor(): void {
+    this.supervisor.close();
+  }
+
+  restartSupervisor(): void {
+    rmSync(join(this.directory, "node.sock"));
+    this.supervisor = new FakeSupervisor(loadAddon(), join(this.directory, "node.sock"));
   }
 
   /** Lines of the log without their time. */
