@@ -44,7 +44,7 @@ const hostClass = classFields.refine(
   { path: ["name"], error: nameExpected },
 );
 
-const manifest = z.strictObject({
+export const manifestDocument = z.strictObject({
   deployment: name,
   file: z.string(),
   classes: z.array(hostClass),
@@ -52,7 +52,10 @@ const manifest = z.strictObject({
 
 const cloud = z.enum(["local", "aws"]);
 
-export const deployRequest = z.strictObject({ manifest, cloud }) satisfies z.ZodType<DeployRequest>;
+export const deployRequest = z.strictObject({
+  manifest: manifestDocument,
+  cloud,
+}) satisfies z.ZodType<DeployRequest>;
 
 export const deployResult = z.object({
   deployment: z.string(),
@@ -79,6 +82,7 @@ export const hostStatus = z.object({
   state: hostState,
   address: z.string(),
   listen: z.array(z.union([z.number(), z.string()])),
+  mapped: z.record(z.string(), z.number()).optional(),
   incarnation: z.int(),
   wakes: z.int(),
   pids: z.array(z.int()),

@@ -20,7 +20,9 @@ export interface Configuration {
   readonly lockFile: string;
   /** Process id, and on a second line the runtime directory, of the daemon that runs. */
   readonly pidFile: string;
-  /** Log of the daemon itself. */
+  /** Process id of the keeper. */
+  readonly keeperFile: string;
+  /** Log of the daemon itself, and of its keeper. */
   readonly logFile: string;
   /** Of this software. */
   readonly version: string;
@@ -36,14 +38,27 @@ export interface User {
 /** Leaves 47 bytes for the names of sockets below the runtime directory. */
 const runtimePathBytesMax = 60;
 
-/** What a process inherits from `im run` or an environment, and a daemon must not. */
+/** What a keeper executes its daemon with. */
+export interface KeeperLinks {
+  /** Our end of the link to the keeper; null: there is no keeper. */
+  readonly custody: number | null;
+  /** The home's lock, which is held already. */
+  readonly lock: number | null;
+  /** How often the daemon has been started again. */
+  readonly restarts: number;
+}
+
+/** What a process inherits from `im run`, an environment or a daemon, and a daemon must not. */
 const guestVariables = [
   "IM_ADDRESS",
   "IM_CONTROL",
   "IM_DEPLOYMENT",
   "IM_HOST",
   "IM_INCARNATION",
+  "IM_KEEPER",
+  "IM_LOCK",
   "IM_PRELOAD",
+  "IM_RESTARTS",
   "IM_TABLE",
 ] as const;
 
@@ -62,6 +77,7 @@ export function readConfiguration(
     nodeSocket: join(runtimeDirectory, "node.sock"),
     lockFile: join(home, "daemon.lock"),
     pidFile,
+    keeperFile: join(home, "keeper.pid"),
     logFile: join(home, "daemon.log"),
     version: softwareVersion(),
   };
@@ -77,6 +93,18 @@ export function daemonVariables(
     IM_HOME: configuration.home,
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
   };
+}
+
+export function readKeeperLinks(variables: Variables = process.env): KeeperLinks {
+  return {
+    custody: wholeNumber(variables["IM_KEEPER"]),
+    lock: wholeNumber(variables["IM_LOCK"]),
+    restarts: wholeNumber(variables["IM_RESTARTS"]) ?? 0,
+  };
+}
+
+function wholeNumber(text: string | undefined): number | null {
+  return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : null;
 }
 
 /** The environment as it was before `im run`, for whoever is started from inside of one. */

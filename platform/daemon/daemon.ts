@@ -4,21 +4,28 @@ import type { Addon } from "../../shim/index.js";
 import type { Clock } from "../ports/clock.js";
 import type { Log } from "../ports/log.js";
 import type { StartReport } from "./api.js";
-import type { Configuration } from "./configuration.js";
+import { type Configuration, type KeeperLinks, readKeeperLinks } from "./configuration.js";
+import { KeeperCustody } from "./custody-adapter.js";
 import { prepareHome, prepareRuntimeDirectory, removeRuntimeDirectory } from "./directories.js";
 import { encodeError } from "./error-codec.js";
 import { IdleWatch } from "./idle-watch.js";
-import { type DaemonLock, takeLock } from "./lock.js";
+import { spawnAdoptingKeeper } from "./keeper-adapter.js";
+import { type DaemonLock, inheritLock, takeLock } from "./lock.js";
 import { peerUserOf } from "./peer-check.js";
 import { DaemonServer } from "./server.js";
 import type { DaemonService } from "./service.js";
 
 export interface DaemonParts {
   readonly configuration: Configuration;
-  readonly addon: Pick<Addon, "tryLock" | "peerCredentials">;
+  readonly addon: Addon;
   readonly clock: Clock;
   readonly openLog: (configuration: Configuration) => Log;
-  readonly createService: (configuration: Configuration, log: Log) => Promise<DaemonService>;
+  /** Restores what an earlier daemon had, too: what it does not claim of `custody` is closed. */
+  readonly createService: (
+    configuration: Configuration,
+    log: Log,
+    custody: KeeperCustody,
+  ) => Promise<DaemonService>;
   /** Tells whoever started the process. */
   readonly report: (report: StartReport) => Promise<void>;
 }
@@ -33,27 +40,58 @@ const firstRequestMs = 5000;
 
 /** Resolves when the daemon has ended: idle, or because a signal asked it to. */
 export async function runDaemon(parts: DaemonParts): Promise<void> {
-  const { configuration, addon, report } = parts;
-  const user = process.getuid?.() ?? 0;
-  prepareHome(configuration.home, user);
-  const lock = takeLock(configuration.lockFile, (descriptor) => addon.tryLock(descriptor));
+  const { configuration, report } = parts;
+  const links = readKeeperLinks();
+  prepareHome(configuration.home, ownUser());
+  const lock = holdLock(parts, links);
   if (lock === null) {
     await report({ type: "taken" });
     return;
   }
   const log = parts.openLog(configuration);
+  const custody = await connectCustody(parts, links, lock, log);
   try {
-    await serve(parts, lock, user, log);
-  } catch (error) {
-    log.error({ err: error }, "could not start");
+    await serve(parts, custody, log);
+    await custody.quit();
     removeTraces(configuration, lock);
+  } catch (error) {
+    log.error({ err: error, startsAgain: custody.startsAgain }, "failed");
+    if (!custody.startsAgain) removeTraces(configuration, lock);
     await report({ type: "failed", error: encodeError(error) });
     process.exitCode = 2;
   }
 }
 
-async function serve(parts: DaemonParts, lock: DaemonLock, user: number, log: Log) {
+function ownUser(): number {
+  return process.getuid?.() ?? 0;
+}
+
+function holdLock({ configuration, addon }: DaemonParts, links: KeeperLinks): DaemonLock | null {
+  const { lockFile } = configuration;
+  if (links.lock !== null) return inheritLock(lockFile, links.lock);
+  return takeLock(lockFile, (descriptor) => addon.tryLock(descriptor));
+}
+
+function connectCustody(
+  { configuration, addon, clock }: DaemonParts,
+  links: KeeperLinks,
+  lock: DaemonLock,
+  log: Log,
+): Promise<KeeperCustody> {
+  if (links.restarts > 0) log.warn({ restarts: links.restarts }, "was started again");
+  return KeeperCustody.connect({
+    addon,
+    clock,
+    log,
+    descriptor: links.custody,
+    restarts: links.restarts,
+    startKeeper: (link) => spawnAdoptingKeeper(configuration, log, link, lock.descriptor),
+  });
+}
+
+async function serve(parts: DaemonParts, custody: KeeperCustody, log: Log) {
   const { configuration, addon, clock } = parts;
+  const user = ownUser();
   prepareRuntimeDirectory(configuration.runtimeDirectory, user);
   // A daemon that was killed leaves its sockets behind; we hold the lock, so they are nobody's.
   for (const path of [configuration.daemonSocket, configuration.nodeSocket]) {
@@ -63,7 +101,8 @@ async function serve(parts: DaemonParts, lock: DaemonLock, user: number, log: Lo
   writeFileSync(configuration.pidFile, record, { mode: 0o600 });
 
   const ended = signalled(log);
-  const service = await parts.createService(configuration, log);
+  const service = await parts.createService(configuration, log, custody);
+  custody.closeUnclaimed();
   const server = new DaemonServer({
     service,
     version: configuration.version,
@@ -84,6 +123,7 @@ async function serve(parts: DaemonParts, lock: DaemonLock, user: number, log: Lo
   const watch = new IdleWatch({ clock, quiet, idleMs, onIdle: () => ended.end("idle") });
   try {
     await server.listen(configuration.daemonSocket);
+    custody.ready();
     log.info({ socket: configuration.daemonSocket }, "serves");
     await parts.report({ type: "ready" });
     log.info({ reason: await ended.reason }, "ends");
@@ -93,7 +133,6 @@ async function serve(parts: DaemonParts, lock: DaemonLock, user: number, log: Lo
     await service.close();
     ended.release();
   }
-  removeTraces(configuration, lock);
 }
 
 interface Ending {
@@ -131,6 +170,8 @@ function signalled(log: Log): Ending {
 /** The lock goes last: who gets it next finds nothing of ours. */
 function removeTraces(configuration: Configuration, lock: DaemonLock): void {
   removeRuntimeDirectory(configuration.runtimeDirectory);
-  rmSync(configuration.pidFile, { force: true });
+  for (const file of [configuration.pidFile, configuration.keeperFile]) {
+    rmSync(file, { force: true });
+  }
   lock.release();
 }

@@ -38,6 +38,7 @@ export function hostStatus(
     state: history.state,
     address: formatAddress(declared.address),
     listen: declared.tcpPorts,
+    ...mappedPorts(host),
     incarnation: host.incarnation,
     wakes: history.wakes,
     pids: tree?.pids ?? [],
@@ -58,6 +59,13 @@ export function hostStatus(
     billedMs: node.billedMs(declared.functionName, declared.name),
     error: errorOf(host),
   };
+}
+
+function mappedPorts(host: SupervisedHost): Pick<HostStatus, "mapped"> {
+  const mapped = host.declared.tcpPorts
+    .map((port) => [String(port), host.mappedPort(port)] as const)
+    .filter(([port, bound]) => port !== String(bound));
+  return mapped.length === 0 ? {} : { mapped: Object.fromEntries(mapped) };
 }
 
 function errorOf(host: SupervisedHost): HostStatus["error"] {

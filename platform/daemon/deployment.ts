@@ -5,7 +5,7 @@ import { hostNames, type Manifest } from "../manifest/manifest.js";
 import { type AddressBlock, claimAddressBlock } from "../network/address-blocks-adapter.js";
 import { assignOffsets } from "../network/assignment.js";
 import { blockSize } from "../network/layout.js";
-import { NameTableFile } from "../network/name-table-adapter.js";
+import { NameTableFile, type NameTableOptions } from "../network/name-table-adapter.js";
 import type { FunctionSpec } from "../ports/cloud.js";
 import type { DeclaredHost } from "../supervisor/declared-host.js";
 import { Supervisor } from "../supervisor/supervisor.js";
@@ -26,19 +26,29 @@ export class Deployment {
   readonly #published: PublishedPorts;
   #stored: StoredDeployment;
 
-  private constructor(node: Node, stored: StoredDeployment, block: AddressBlock) {
+  private constructor(
+    node: Node,
+    stored: StoredDeployment,
+    block: AddressBlock,
+    openTable: (options: NameTableOptions) => NameTableFile,
+  ) {
     const { deployment } = stored.manifest;
     this.#node = node;
     this.#stored = stored;
     this.#block = block;
     this.file = new DeploymentFile(node.home, deployment);
-    this.#table = new NameTableFile({
+    this.#table = openTable({
       path: join(node.runtimeDirectory, `names-${block.index}`),
       deployment,
       blockBase: block.base,
       blockSize,
     });
-    this.#published = new PublishedPorts(node.log);
+    this.#published = new PublishedPorts(
+      node.log,
+      (address, port) => this.supervisor.mappedPort(address, port),
+      node.addon,
+      node.custody,
+    );
     this.supervisor = new Supervisor({
       deployment,
       deployId: stored.deployId,
@@ -46,13 +56,13 @@ export class Deployment {
       blockBase: block.base,
       ports: { ...node, nameTable: this.#table, log: node.log.child({ deployment }) },
     });
-    this.history = new EventHistory();
+    this.history = new EventHistory(this.file.eventsFile, node.log);
     this.supervisor.onChange((change) => this.history.add(change));
   }
 
   /** A new deployment; whatever it got is given back where it cannot be completed. */
   static async create(node: Node, manifest: Manifest, cloud: "local"): Promise<Deployment> {
-    const block = claimAddressBlock(null, 0, node.addon);
+    const block = claimAddressBlock(null, 0, node.addon, node.custody);
     const stored: StoredDeployment = {
       version: 1,
       deployId: node.random.id(),
@@ -62,13 +72,46 @@ export class Deployment {
       assignment: {},
       manifest: { ...manifest, classes: [] },
     };
-    const deployment = holding(block, () => new Deployment(node, stored, block));
+    const deployment = holding(
+      block,
+      () => new Deployment(node, stored, block, (at) => NameTableFile.create(at)),
+    );
     try {
       await deployment.apply(manifest);
       return deployment;
     } catch (error) {
       await deployment.down();
       throw error;
+    }
+  }
+
+  /**
+   * A deployment that an earlier daemon of this node left behind: its hosts are taken up where
+   * membership and their environments say they are.
+   */
+  static async restore(node: Node, stored: StoredDeployment): Promise<Deployment> {
+    const block = claimAddressBlock(stored.block, 0, node.addon, node.custody);
+    // Guests have the table mapped: it goes on as it is.
+    const deployment = new Deployment(node, stored, block, (at) => new NameTableFile(at));
+    const records = await node.membership.list(stored.deployId);
+    const declared = declaredHosts(stored.manifest, deployment.#grant(stored));
+    deployment.supervisor.declare(declared, records);
+    deployment.supervisor.adopt();
+    deployment.#recallWakes();
+    const ports = await deployment.#published.prepare(publications(stored.manifest, declared));
+    ports.commit();
+    return deployment;
+  }
+
+  /** How often, and by whom, each host was woken before this daemon was started. */
+  #recallWakes(): void {
+    const wakes = new Map<string, number>();
+    for (const { at, host, from, to, signal, by, tookMs } of this.history.events) {
+      if (from !== "allocating" || to !== "running") continue;
+      const count = (wakes.get(host) ?? 0) + 1;
+      wakes.set(host, count);
+      const wake = { signal, by, port: null, atMs: Date.parse(at), tookMs: tookMs ?? 0 };
+      this.supervisor.hosts.get(host)?.history.recall(count, wake);
     }
   }
 
@@ -116,6 +159,7 @@ export class Deployment {
     this.#table.close();
     this.#block.release();
     this.file.remove();
+    this.history.remove();
   }
 
   /** What can fail comes first, and is undone where anything after it does. */
@@ -136,6 +180,7 @@ export class Deployment {
         throw error;
       }
       ports.commit();
+      await this.#node.custody.flushed();
       this.#stored = stored;
     } catch (error) {
       await this.#restoreFunctions(ensured);

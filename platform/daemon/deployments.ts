@@ -5,6 +5,7 @@ import type { Peer, PeerHandler } from "../ports/processes.js";
 import type { EnvironmentMessage } from "../protocol/environment.js";
 import { SupervisedHost } from "../supervisor/supervised-host.js";
 import { Deployment } from "./deployment.js";
+import { storedDeployments } from "./deployment-file.js";
 import { deploymentStatus, hostStatus } from "./deployment-status.js";
 import type { Node } from "./node.js";
 import { noDeployment, noHost, oneOf } from "./not-there.js";
@@ -29,6 +30,29 @@ export class Deployments implements DaemonService, PeerHandler {
   constructor(node: Node, close: () => Promise<void>) {
     this.#node = node;
     this.#close = close;
+  }
+
+  /** Takes up what an earlier daemon left behind. */
+  async restore(): Promise<void> {
+    for (const stored of storedDeployments(this.#node.home)) {
+      const restored = await Deployment.restore(this.#node, stored);
+      this.#byName.set(stored.manifest.deployment, restored);
+    }
+  }
+
+  /** After the engine has said what it still has: lives without an environment are over. */
+  reconcile(): void {
+    const living = new Set(
+      this.#node.environments().map(({ functionName, tenantId }) => `${functionName} ${tenantId}`),
+    );
+    for (const { supervisor } of this.#byName.values()) {
+      for (const host of supervisor.hosts.values()) {
+        const { functionName, name } = host.declared;
+        if (host.state === "running" && !living.has(`${functionName} ${name}`)) {
+          host.environmentMissing();
+        }
+      }
+    }
   }
 
   deploy(request: DeployRequest): Promise<DeployResult> {
@@ -109,10 +133,8 @@ export class Deployments implements DaemonService, PeerHandler {
   message(peer: Peer, message: EnvironmentMessage): void {
     switch (message.type) {
       case "environment.started": {
-        const found = [...this.#byName.values()].find(
-          ({ stored }) => stored.deployId === message.deployId,
-        );
-        if (found === undefined) {
+        const found = this.#ofDeploy(message.deployId);
+        if (found === null) {
           peer.send({ type: "environment.refused", reason: "there is no such deployment" });
           return;
         }
@@ -120,6 +142,19 @@ export class Deployments implements DaemonService, PeerHandler {
         found.supervisor.environmentStarted(peer, message);
         return;
       }
+      case "environment.resumed": {
+        const found = this.#ofDeploy(message.deployId);
+        if (found === null) {
+          peer.send({ type: "environment.refused", reason: "there is no such deployment" });
+          return;
+        }
+        this.#byPeer.set(peer, found);
+        found.supervisor.environmentResumed(peer, message);
+        return;
+      }
+      case "client.resumed":
+        this.#clientResumed(peer, message);
+        return;
       case "client.started":
         this.#clientStarted(peer, message);
         return;
@@ -165,6 +200,24 @@ export class Deployments implements DaemonService, PeerHandler {
       const refused = { code: error.code, message: error.message };
       peer.send({ type: "client.refused", error: refused });
     }
+  }
+
+  #clientResumed(
+    peer: Peer,
+    message: Extract<EnvironmentMessage, { type: "client.resumed" }>,
+  ): void {
+    const found = this.#byName.get(message.deployment);
+    if (found?.supervisor.clientResumed(peer, message)) {
+      this.#byPeer.set(peer, found);
+      peer.send({ type: "client.accepted", environment: {} });
+    } else {
+      const error = { code: "IM_NO_DEPLOYMENT", message: `${message.deployment} has ended` };
+      peer.send({ type: "client.refused", error });
+    }
+  }
+
+  #ofDeploy(deployId: string): Deployment | null {
+    return [...this.#byName.values()].find(({ stored }) => stored.deployId === deployId) ?? null;
   }
 
   async #inTurn<T>(deployment: string, work: () => Promise<T>): Promise<T> {

@@ -1,6 +1,7 @@
 /** `ImError` as JSON, between the daemon and its callers: `{code, details}`. */
 import { type ErrorCode, errorCatalogue } from "../errors/catalogue.js";
 import { ImError, type ImErrorDetails, type SourcePlace } from "../errors/im-error.js";
+import { explainLimit } from "./machine-limit.js";
 
 export interface ErrorBody {
   readonly code: string;
@@ -9,11 +10,12 @@ export interface ErrorBody {
 
 /** The cause stays behind: it is in the daemon's log, and may say more than a caller should see. */
 export function encodeError(error: unknown): ErrorBody {
-  if (!(error instanceof ImError)) {
+  const known = error instanceof ImError ? error : explainLimit(error);
+  if (known === null) {
     return { code: "IM_INTERNAL", details: { what: "the daemon failed; its log says more" } };
   }
-  const { cause: _, ...details } = error.details;
-  return { code: error.code, details };
+  const { cause: _, ...details } = known.details;
+  return { code: known.code, details };
 }
 
 /** Never throws: what is not an error body becomes an IM_INTERNAL that says so. */

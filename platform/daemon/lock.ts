@@ -1,6 +1,7 @@
-import { closeSync, constants, fstatSync, openSync, statSync, unlinkSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, rmSync, statSync } from "node:fs";
 
 export interface DaemonLock {
+  readonly descriptor: number;
   /** Removes the file, too: the next daemon makes its own. */
   release(): void;
 }
@@ -20,16 +21,24 @@ export function takeLock(
       closeSync(descriptor);
       return null;
     }
-    if (leadsTo(file, descriptor)) {
-      return {
-        release() {
-          unlinkSync(file);
-          closeSync(descriptor);
-        },
-      };
-    }
+    if (leadsTo(file, descriptor)) return heldLock(file, descriptor);
     closeSync(descriptor);
   }
+}
+
+/** The lock that our keeper took before it executed us; null where it is no longer the home's. */
+export function inheritLock(file: string, descriptor: number): DaemonLock | null {
+  return leadsTo(file, descriptor) ? heldLock(file, descriptor) : null;
+}
+
+function heldLock(file: string, descriptor: number): DaemonLock {
+  return {
+    descriptor,
+    release() {
+      rmSync(file, { force: true });
+      closeSync(descriptor);
+    },
+  };
 }
 
 function leadsTo(file: string, descriptor: number): boolean {

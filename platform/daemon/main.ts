@@ -1,4 +1,4 @@
-/** Entry point of the daemon. Started by `ensureDaemon`, in a session of its own. */
+/** Entry point of the daemon. Executed by a keeper, in a session of its own. */
 import { createService } from "./compose.js";
 import { readConfiguration } from "./configuration.js";
 import { runDaemon } from "./daemon.js";

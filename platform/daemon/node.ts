@@ -2,24 +2,38 @@
 import type { Addon } from "../../shim/index.js";
 import type { Clock } from "../ports/clock.js";
 import type { Cloud } from "../ports/cloud.js";
+import type { Custody } from "../ports/custody.js";
+import type { Holders } from "../ports/holders.js";
 import type { Log } from "../ports/log.js";
 import type { Membership } from "../ports/membership.js";
 import type { Random } from "../ports/random.js";
 import type { Sockets } from "../ports/sockets.js";
 
+export interface NodeCustody extends Custody {
+  /** Resolves when everything that was given away has been taken. */
+  flushed(): Promise<void>;
+}
+
 export interface Node {
-  /** Random, one a daemon: the owner of the claims made here. */
+  /** Random, one a home: the owner of the claims made here, also by a daemon that died. */
   readonly id: string;
   readonly home: string;
   readonly runtimeDirectory: string;
   readonly nodeSocket: string;
   readonly addon: Addon;
+  /** What outlives this process. */
+  readonly custody: NodeCustody;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
   readonly sockets: Sockets;
+  readonly holders: Holders;
   readonly membership: Membership;
   readonly cloud: Cloud;
   /** What the engine has billed a host's environments for, ms. */
+  /** Hosts whose environment is at work, as functions and tenants. */
+  readonly environments: () => readonly { functionName: string; tenantId: string }[];
+  /** Called at each step of a life, by name. */
+  readonly reached: (step: string) => void;
   readonly billedMs: (functionName: string, tenantId: string) => number;
 }

@@ -1,10 +1,13 @@
 /**
  * Published ports: 127.0.0.1:from on this machine leads to a host's port. A copying proxy, because
- * the outside cannot be handed an overlay socket; the host is woken by the connect as ever.
+ * the outside cannot be handed an overlay socket; the host is woken by the connect as ever. The
+ * listeners are in custody: while there is no daemon, new connections wait in their queues.
  */
 import { connect, createServer, type Server, type Socket } from "node:net";
+import { type Addon, loadAddon } from "../../shim/index.js";
 import { ImError } from "../errors/im-error.js";
 import { formatAddress } from "../network/layout.js";
+import { type Custody, noCustody } from "../ports/custody.js";
 import type { Log } from "../ports/log.js";
 
 export interface Publication {
@@ -13,6 +16,8 @@ export interface Publication {
   readonly address: number;
   readonly to: number;
 }
+
+const loopback = 0x7f000001;
 
 /** Everything that can be refused has been done; the published ports are still the old ones. */
 export interface PreparedPorts {
@@ -30,9 +35,21 @@ export class PublishedPorts {
   readonly #ports = new Map<number, PublishedPort>();
   readonly #sockets = new Set<Socket>();
   readonly #log: Log;
+  readonly #mapped: (address: number, port: number) => number;
+  readonly #addon: Addon;
+  readonly #custody: Custody;
 
-  constructor(log: Log) {
+  /** `mapped` gives the port that is really bound for a host's declared one. */
+  constructor(
+    log: Log,
+    mapped: (address: number, port: number) => number,
+    addon: Addon = loadAddon(),
+    custody: Custody = noCustody,
+  ) {
     this.#log = log;
+    this.#mapped = mapped;
+    this.#addon = addon;
+    this.#custody = custody;
   }
 
   /**
@@ -42,7 +59,7 @@ export class PublishedPorts {
   async prepare(publications: readonly Publication[]): Promise<PreparedPorts> {
     const opened = new Map<number, PublishedPort>();
     const cancel = (): void => {
-      for (const { server } of opened.values()) server.close();
+      for (const port of opened.values()) this.#end(port);
     };
     try {
       for (const publication of publications) {
@@ -57,7 +74,7 @@ export class PublishedPorts {
   }
 
   close(): void {
-    for (const { server } of this.#ports.values()) server.close();
+    for (const port of this.#ports.values()) this.#end(port);
     this.#ports.clear();
     for (const socket of this.#sockets) socket.destroy();
   }
@@ -71,19 +88,27 @@ export class PublishedPorts {
         port.target = target;
         continue;
       }
-      port.server.close();
+      this.#end(port);
       this.#ports.delete(from);
     }
   }
 
-  #listen(target: Publication): Promise<PublishedPort> {
+  #end({ server, target }: PublishedPort): void {
+    this.#custody.drop(labelOf(target));
+    server.close();
+  }
+
+  async #listen(target: Publication): Promise<PublishedPort> {
+    const descriptor = this.#open(target);
+    this.#custody.keep(labelOf(target), descriptor);
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (outside) =>
       this.#carry(outside, port.target),
     );
     const port: PublishedPort = { server, target };
     return new Promise((resolve, reject) => {
-      server.once("error", (error) => reject(refusal(target.from, error)));
-      server.listen({ host: "127.0.0.1", port: target.from, backlog: 4096 }, () => {
+      server.once("error", reject);
+      // The server owns the descriptor, and closes it.
+      server.listen({ fd: descriptor, backlog: 4096 }, () => {
         server.removeAllListeners("error");
         server.on("error", (error) => this.#log.warn({ err: error }, "a published port failed"));
         resolve(port);
@@ -91,8 +116,19 @@ export class PublishedPorts {
     });
   }
 
+  #open(publication: Publication): number {
+    const recovered = this.#custody.recovered(labelOf(publication));
+    if (recovered !== null) return recovered;
+    try {
+      return this.#addon.openPlaceholder(loopback, publication.from);
+    } catch (error) {
+      throw error instanceof Error ? refusal(publication.from, error) : error;
+    }
+  }
+
   #carry(outside: Socket, { address, to }: Publication): void {
-    const host = connect({ host: formatAddress(address), port: to, allowHalfOpen: true });
+    const port = this.#mapped(address, to);
+    const host = connect({ host: formatAddress(address), port, allowHalfOpen: true });
     host.setNoDelay(true);
     for (const [socket, other] of [
       [outside, host],
@@ -105,6 +141,10 @@ export class PublishedPorts {
       socket.pipe(other);
     }
   }
+}
+
+function labelOf({ from }: Publication): string {
+  return `publish ${from}`;
 }
 
 function refusal(port: number, error: Error): ImError {

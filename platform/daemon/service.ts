@@ -21,6 +21,8 @@ export interface HostStatus {
   /** Dotted. */
   readonly address: string;
   readonly listen: readonly (number | string)[];
+  /** Declared ports that another one of the address stands in for: who has no shim dials that. */
+  readonly mapped?: Readonly<Record<string, number>> | undefined;
   readonly incarnation: number;
   readonly wakes: number;
   readonly pids: readonly number[];

@@ -1,15 +1,15 @@
-/** Finds the daemon of a home, or starts one. Any number of callers at once get the same one. */
-import { type ChildProcess, spawn } from "node:child_process";
+/** Finds the daemon of a home, or starts one under a keeper: one for any number of callers. */
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, openSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { ImError } from "../errors/im-error.js";
 import type { Clock } from "../ports/clock.js";
 import { type StartReport, startReport } from "./api.js";
-import { type Configuration, daemonVariables, readConfiguration } from "./configuration.js";
+import { type Configuration, readConfiguration } from "./configuration.js";
 import { prepareHome } from "./directories.js";
 import { decodeError } from "./error-codec.js";
 import { findHealth, type Health } from "./health.js";
+import { spawnDaemon } from "./keeper-adapter.js";
 import { systemClock } from "./system-clock-adapter.js";
 
 export interface Daemon {
@@ -56,18 +56,10 @@ function tooLate(configuration: Configuration): ImError {
   });
 }
 
-/** Resolves with what the new process says of its start. */
+/** Resolves with what the new process, or its keeper in its place, says of its start. */
 async function launch(configuration: Configuration, program: string): Promise<StartReport> {
   prepareHome(configuration.home, process.getuid?.() ?? 0);
-  // What Node itself prints when it dies belongs into the log, too.
-  const log = openSync(configuration.logFile, "a", 0o600);
-  const child = spawn(process.execPath, [program], {
-    cwd: configuration.home,
-    detached: true,
-    env: daemonVariables(configuration),
-    stdio: ["ignore", log, log, "ipc"],
-  });
-  closeSync(log);
+  const child = spawnDaemon(configuration, program);
   try {
     return await firstReport(child, configuration);
   } finally {

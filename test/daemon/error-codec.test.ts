@@ -22,6 +22,15 @@ test("what is no ImError tells its caller nothing but to look into the log", (t)
   t.notRegex(JSON.stringify(body), /hunter2/);
 });
 
+test("what the machine has run out of is told, and nothing else of the error", (t) => {
+  for (const code of ["EMFILE", "ENFILE", "ENOSPC", "EDQUOT", "ENOMEM", "EROFS"]) {
+    const body = encodeError(Object.assign(new Error("write, hunter2"), { code }));
+    t.is(body.code, "IM_MACHINE_LIMIT");
+    t.is(body.details.received, code);
+    t.notRegex(JSON.stringify(body), /hunter2/);
+  }
+});
+
 test("a code of a newer version keeps its name in the text", (t) => {
   const decoded = decodeError({ code: "IM_NEW", details: { what: "something new" } });
   t.is(decoded.code, "IM_INTERNAL");

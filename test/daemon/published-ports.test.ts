@@ -27,7 +27,7 @@ async function said(port: number): Promise<string> {
 
 test("a published port leads to its new target as soon as that is committed", async (t) => {
   const [from, one, two] = [await freePort(), await greeter(t, "one"), await greeter(t, "two")];
-  const ports = new PublishedPorts(silentLog);
+  const ports = new PublishedPorts(silentLog, (_, port) => port);
   t.teardown(() => ports.close());
   (await ports.prepare([{ from, address: loopback, to: one }])).commit();
   t.is(await said(from), "one");
@@ -40,7 +40,7 @@ test("a published port leads to its new target as soon as that is committed", as
 test("where one port is taken the published ones stay and no other is opened", async (t) => {
   const [from, other, to] = [await freePort(), await freePort(), await greeter(t, "one")];
   const taken = await greeter(t, "taken");
-  const ports = new PublishedPorts(silentLog);
+  const ports = new PublishedPorts(silentLog, (_, port) => port);
   t.teardown(() => ports.close());
   (await ports.prepare([{ from, address: loopback, to }])).commit();
   const wanted = [other, taken].map((port) => ({ from: port, address: loopback, to }));
