@@ -46,7 +46,7 @@ function cells(host: HostStatus, nowMs: number): readonly string[] {
     plain(host.name),
     host.state,
     host.address,
-    host.listen.length === 0 ? "-" : plain(host.listen.join(",")),
+    formatListen(host),
     String(host.incarnation),
     String(host.wakes),
     formatPids(host.pids),
@@ -54,6 +54,15 @@ function cells(host: HostStatus, nowMs: number): readonly string[] {
     formatLastWake(host.lastWake, nowMs),
     formatFailure(host.error, nowMs),
   ];
+}
+
+/** 80→34567: programs without the shim find it there. */
+function formatListen({ listen, mapped }: HostStatus): string {
+  const ports = listen.map((port) => {
+    const bound = mapped?.[port];
+    return bound === undefined ? String(port) : `${port}→${bound}`;
+  });
+  return ports.length === 0 ? "-" : plain(ports.join(","));
 }
 
 function formatPids(pids: readonly number[]): string {

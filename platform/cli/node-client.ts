@@ -1,16 +1,18 @@
 /**
  * One program's membership in the node: the packet socket of `platform/protocol/environment.ts`,
- * seen from `im run`. Answers are checked by hand: loading zod would cost more than all the rest.
+ * seen from `im run`. A supervisor that is killed meanwhile is waited for.
  */
 import type { Addon, ReceivedMessage } from "../../shim/index.js";
 import { decodeError } from "../daemon/error-codec.js";
 import { unreachable } from "../daemon/health.js";
 import { requireTrustedServer } from "../daemon/peer-check.js";
 import type { ImError } from "../errors/im-error.js";
-import type { EnvironmentMessage, SupervisorMessage } from "../protocol/environment.js";
+import type { EnvironmentMessage } from "../protocol/environment.js";
+import { NodeAbsence } from "./node-absence.js";
+import { type Answer, decodeAnswer } from "./node-answer.js";
+import { NodePresence } from "./node-presence.js";
 
 export type ClientStarted = Extract<EnvironmentMessage, { type: "client.started" }>;
-type Answer = Extract<SupervisorMessage, { type: "client.accepted" | "client.refused" }>;
 
 export interface NodeMembership {
   /** What the shim must find in the environment. */
@@ -22,54 +24,75 @@ export interface NodeMembership {
   leave(): void;
 }
 
-/** Nothing else is the supervisor's to set: LD_PRELOAD least of all. */
-const variablePattern = /^IM_[A-Z_]+$/;
 const answerMsMax = 10_000;
-/** The supervisor's queue may be full for a moment when many programs start at once. */
-const busyRetryMs = 10;
 
 export async function joinNode(
   addon: Addon,
   nodeSocket: string,
   message: ClientStarted,
 ): Promise<NodeMembership> {
-  const deadlineMs = performance.now() + answerMsMax;
-  const open = new Set<number>();
-  const close = (descriptor: number): void => {
-    if (open.delete(descriptor)) addon.close(descriptor);
-  };
-  const leave = (): void => {
-    for (const descriptor of open) close(descriptor);
+  const [supervisorControl, guestControl] = addon.socketPair();
+  let guestHolds = false;
+  const handOver = (): void => {
+    if (!guestHolds) addon.close(guestControl);
+    guestHolds = true;
   };
   try {
-    const node = await whileBusy(deadlineMs, () => addon.connectPackets(nodeSocket));
-    open.add(node);
-    // What it answers decides what the program is run with.
-    requireTrustedServer(addon.peerCredentials(node).uid, process.getuid?.() ?? 0);
-    // Ours stays open as long as the program runs: what it asks while the supervisor is being
-    // restarted waits here instead of failing.
-    const [supervisorControl, guestControl] = addon.socketPair();
-    open.add(supervisorControl).add(guestControl);
-    const packet = Buffer.from(JSON.stringify(message));
-    await whileBusy(deadlineMs, () => addon.sendPacket(node, packet, [supervisorControl]));
-    const answer = await receive(addon, node, deadlineMs);
-    if (answer.type === "client.refused") throw refusal(answer.error, message);
-    const { environment } = answer;
-    return { environment, guestControl, handOver: () => close(guestControl), leave };
+    const { node, environment } = await enter(addon, nodeSocket, message, supervisorControl);
+    const { deployment, as, program, pid } = message;
+    const address = environment["IM_ADDRESS"] ?? "";
+    const presence = new NodePresence(node, {
+      addon,
+      nodeSocket,
+      message: { type: "client.resumed", deployment, as, program, pid, address },
+      control: supervisorControl,
+    });
+    const leave = (): void => {
+      handOver();
+      presence.close();
+    };
+    return { environment, guestControl, handOver, leave };
   } catch (error) {
-    leave();
-    throw isSystemError(error) ? unreachable(error) : error;
+    handOver();
+    addon.close(supervisorControl);
+    throw isSystemError(error) || error instanceof HungUp ? unreachable(error) : error;
   }
 }
 
-async function whileBusy<Result>(deadlineMs: number, call: () => Result): Promise<Result> {
+/** The supervisor is gone, or went while it was asked. */
+class HungUp extends Error {
+  readonly code = "ECONNRESET";
+}
+
+interface Entered {
+  readonly node: number;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** Asks until a supervisor has answered. */
+async function enter(
+  addon: Addon,
+  nodeSocket: string,
+  message: ClientStarted,
+  control: number,
+): Promise<Entered> {
+  const deadlineMs = performance.now() + answerMsMax;
+  const absence = new NodeAbsence({ awayMs: answerMsMax });
   for (;;) {
+    let node: number | null = null;
     try {
-      return call();
+      node = addon.connectPackets(nodeSocket);
+      // What it answers decides what the program is run with.
+      requireTrustedServer(addon.peerCredentials(node).uid, process.getuid?.() ?? 0);
+      addon.sendPacket(node, Buffer.from(JSON.stringify(message)), [control]);
+      const answer = await receive(addon, node, deadlineMs);
+      if (answer.type === "client.refused") throw refusal(answer.error, message);
+      return { node, environment: answer.environment };
     } catch (error) {
-      if (!isSystemError(error) || error.code !== "EAGAIN") throw error;
-      if (performance.now() > deadlineMs) throw error;
-      await new Promise((resolve) => setTimeout(resolve, busyRetryMs));
+      if (node !== null) addon.close(node);
+      const pauseMs = absence.pauseAfter(error);
+      if (pauseMs === null) throw error;
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
   }
 }
@@ -86,7 +109,7 @@ function receive(addon: Addon, node: number, deadlineMs: number): Promise<Answer
       try {
         const received = addon.receivePacket(node);
         if (received === null) addon.rearm(node);
-        else if (received === "end") fail("the supervisor hung up");
+        else if (received === "end") finish(() => reject(new HungUp("the supervisor hung up")));
         else accept(received);
       } catch (error) {
         finish(() => reject(error));
@@ -104,30 +127,6 @@ function receive(addon: Addon, node: number, deadlineMs: number): Promise<Answer
   });
 }
 
-/** null: not one of the two answers to `client.started`. */
-export function decodeAnswer(packet: Buffer): Answer | null {
-  let body: unknown;
-  try {
-    body = JSON.parse(packet.toString());
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
-  if (!isRecord(body)) return null;
-  if (body["type"] === "client.accepted" && isRecord(body["environment"])) {
-    const environment: Record<string, string> = {};
-    for (const [name, value] of Object.entries(body["environment"])) {
-      if (typeof value !== "string" || !variablePattern.test(name)) return null;
-      environment[name] = value;
-    }
-    return { type: "client.accepted", environment };
-  }
-  if (body["type"] !== "client.refused" || !isRecord(body["error"])) return null;
-  const { code, message } = body["error"];
-  if (typeof code !== "string" || typeof message !== "string") return null;
-  return { type: "client.refused", error: { code, message } };
-}
-
 /** A refusal is short: which host was asked for is known here. */
 function refusal(
   { code, message }: { readonly code: string; readonly message: string },
@@ -140,8 +139,4 @@ function refusal(
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && "syscall" in error && "code" in error;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

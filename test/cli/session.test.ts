@@ -1,5 +1,6 @@
 import test from "ava";
-import { decodeAnswer, joinNode } from "../../platform/cli/node-client.js";
+import { decodeAnswer } from "../../platform/cli/node-answer.js";
+import { joinNode } from "../../platform/cli/node-client.js";
 import { choose, requireSameVersion } from "../../platform/cli/session.js";
 import { readConfiguration } from "../../platform/daemon/configuration.js";
 import { prepareRuntimeDirectory } from "../../platform/daemon/directories.js";
