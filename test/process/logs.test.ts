@@ -6,7 +6,10 @@ needing()("im logs has both outputs of every life, to the last line before the e
   const world = await World.of(t, { worker: { command: script, shell: true, ready: "exec" } });
   for (const life of [1, 2]) {
     await world.client.wake("shop", "worker");
-    await world.happens(({ to, incarnation }) => to === "imaginary" && incarnation === life);
+    await world.happens(
+      // The second crash in a row waits out a back-off.
+      ({ to, incarnation }) => to === (life === 1 ? "imaginary" : "failed") && incarnation === life,
+    );
   }
   const { stdout } = await world.im("logs", "worker");
   const lines = stdout.trimEnd().split("\n");

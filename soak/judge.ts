@@ -1,0 +1,45 @@
+/** Whether a connect ended as documented: by an answer, or by an errno that something explains. */
+import { type Connect, describeConnect } from "./connect.js";
+import type { History } from "./history.js";
+import type { Kills } from "./kills.js";
+import { bootTimeoutMs } from "./plan.js";
+
+export type Verdict =
+  | { readonly kind: "answer" }
+  | { readonly kind: "hang"; readonly what: string }
+  /** A blocking connect that failed as ARCHITECTURE.md says it may. */
+  | { readonly kind: "errno"; readonly errno: string }
+  /** Let in, and cut off: its life ended. */
+  | { readonly kind: "cut"; readonly how: string }
+  | { readonly kind: "violation"; readonly what: string };
+
+const errnos = new Set(["ECONNREFUSED", "ETIMEDOUT"]);
+const cuts = new Set(["ECONNRESET", "EPIPE", "end"]);
+
+/** Not before all that has happened meanwhile is known. */
+export function judge(connect: Connect, kills: Kills, history: History): Verdict {
+  const { outcome, step } = connect;
+  if (outcome === "answer") return { kind: "answer" };
+  if (outcome === "hang") return { kind: "hang", what: describeConnect(connect) };
+  const cause = causeOf(connect, kills, history);
+  if (cause !== null && step === "connect" && errnos.has(outcome)) {
+    return { kind: "errno", errno: outcome };
+  }
+  // A plain client is let into the queue at once: a failed boot appears to it as a reset.
+  if (cause !== null && cuts.has(outcome)) return { kind: "cut", how: outcome };
+  const known = cause ?? "nothing of this host was killed or had failed";
+  return { kind: "violation", what: `${describeConnect(connect)}; ${known}` };
+}
+
+function causeOf(connect: Connect, kills: Kills, history: History): string | null {
+  const { host, fromMs, tookMs, outcome } = connect;
+  const toMs = fromMs + tookMs;
+  const kill = kills.ofLife(host, fromMs, toMs);
+  if (kill !== null) return `${kill.kind} ${kill.pid} was killed`;
+  const boot = kills.ofBoots(fromMs, toMs).find(({ atMs }) => history.isBooting(host, atMs));
+  if (boot !== undefined) return `${boot.kind} ${boot.pid} was killed in the middle of a boot`;
+  const failure = history.failureOf(host, fromMs, toMs);
+  if (failure !== null) return `the host had failed (${failure})`;
+  const store = outcome === "ETIMEDOUT" && kills.ofStore(fromMs - bootTimeoutMs, toMs);
+  return store ? "the store was killed" : null;
+}
