@@ -3,16 +3,9 @@
  * `platform/daemon/deployments.ts`; every method rejects with `ImError`.
  */
 import type { Manifest } from "../manifest/manifest.js";
+import type { HostState } from "../supervisor/host-history.js";
 
-export type HostState =
-  | "imaginary"
-  | "allocating"
-  | "running"
-  | "suspending"
-  | "suspended"
-  | "resuming"
-  | "terminating"
-  | "failed";
+export type { HostState };
 
 export interface HostStatus {
   readonly name: string;

@@ -3,6 +3,20 @@ import { assign } from "xstate";
 import { environmentLost, failureOfError } from "./host-context.js";
 import { hostSetup } from "./host-setup.js";
 
+/** The environment that was invoked, also one that an earlier supervisor had accepted. */
+const boarding = {
+  "environment.started": {
+    guard: "claimed",
+    target: "registering",
+    actions: "boardEnvironment",
+  },
+  "environment.resumed": {
+    guard: "claimedBefore",
+    target: "registering",
+    actions: "boardEnvironment",
+  },
+} as const;
+
 export const allocating = hostSetup.createStateConfig({
   initial: "claiming",
   entry: "forgetFailure",
@@ -73,36 +87,14 @@ export const allocating = hostSetup.createStateConfig({
         },
       },
       // The environment may be quicker than the answer to the invocation.
-      on: {
-        "environment.started": {
-          guard: "claimed",
-          target: "registering",
-          actions: "boardEnvironment",
-        },
-        "environment.resumed": {
-          guard: "claimedBefore",
-          target: "registering",
-          actions: "boardEnvironment",
-        },
-      },
+      on: boarding,
     },
     booting: {
       always: [
         { guard: "stopping", target: "#host.terminating.releasing" },
         { guard: "timedOut", target: "ending", actions: "failTimedOut" },
       ],
-      on: {
-        "environment.started": {
-          guard: "claimed",
-          target: "registering",
-          actions: "boardEnvironment",
-        },
-        "environment.resumed": {
-          guard: "claimedBefore",
-          target: "registering",
-          actions: "boardEnvironment",
-        },
-      },
+      on: boarding,
     },
     registering: {
       entry: "acceptEnvironment",
