@@ -89,7 +89,9 @@ export class SupervisedHost {
   adopt(): void {
     const snapshot = this.#life.adopt(this.#declared);
     if (snapshot === null) return;
-    this.#placeholders.adopt();
+    // Of a boot that is under way no guest can have bound yet: binds wait for the registration.
+    if (snapshot.context.record?.state === "running") this.#placeholders.adopt();
+    else this.#placeholders.unwatch();
     this.history.resume(snapshot);
     this.#publishState();
   }
