@@ -34,6 +34,43 @@ export interface WaitingConnection {
   readonly port: number;
 }
 
+/** What a row of `connections` holds, in this order. Addresses are IPv4 in host order. */
+export const connectionFields = [
+  /** 6: TCP, 17: UDP. */
+  "protocol",
+  "address",
+  "port",
+  "peerAddress",
+  "peerPort",
+  /** The kernel's number: 1 established, 8 closed by the peer, … */
+  "state",
+  /** Bytes that have not been read (a FIN counts as one), and not been acknowledged. */
+  "receiveQueue",
+  "sendQueue",
+  /** Bytes since the connection began. */
+  "received",
+  "sent",
+  /** How long ago, in ms. */
+  "lastReceivedMs",
+  "lastSentMs",
+  /** 0: nobody has accepted it yet, or nobody has it any more. */
+  "inode",
+  /** The kernel's own name of the socket, never used again. */
+  "cookie",
+] as const;
+
+/** What a row of `processTrees` holds, in this order. */
+export const processFields = [
+  /** Index into `roots`. */
+  "root",
+  "pid",
+  /** Of it and of its children that were waited for; 10 ms is the kernel's grain. */
+  "cpuMs",
+  /** Character code of the state: R, S, D, T, Z, … */
+  "state",
+  "parent",
+] as const;
+
 export interface Addon {
   /**
    * Calls back on Node's loop, once, when the descriptor is readable, has hung up or failed
@@ -83,6 +120,23 @@ export interface Addon {
    * read with sock_diag, empty where the machine has none.
    */
   waitingConnections(address: number, port: number, max: number): readonly WaitingConnection[];
+
+  /**
+   * Every TCP connection and UDP socket whose own address is in `base`/`prefixBits`, listeners
+   * excepted: rows of `connectionFields`. Both ends of a connection between two of them are there.
+   */
+  connections(base: number, prefixBits: number): Float64Array;
+  /** The processes below the roots, roots included: rows of `processFields`. */
+  processTrees(roots: readonly number[]): Float64Array;
+  /**
+   * A descriptor that becomes readable (see `watch`) as soon as anything arrives on, or happens to,
+   * any socket of these processes: what waited before does not count. TCP listeners are left out.
+   * Close it before they go on, or it keeps nothing open and yet fires. EPERM: they may not be
+   * looked into.
+   */
+  guardSockets(pids: readonly number[]): number;
+  /** `cookie` (0: unknown) of a socket that something happened to; null: nothing did. */
+  guardFired(guard: number): number | null;
 
   duplicate(descriptor: number): number;
   close(descriptor: number): void;

@@ -27,6 +27,7 @@ export const errorCatalogue = {
   IM_STORE_FAILED: { fault: "system", fix: "check the disk under IM_HOME, then repeat" },
   IM_INVOKE_FAILED: { fault: "system", fix: "see engine.log in IM_HOME, then repeat" },
   IM_ENVIRONMENT_LOST: { fault: "system", fix: "nothing: the next connect boots the host again" },
+  IM_GUARD_REFUSED: { fault: "system", fix: "`im doctor` says what this machine allows" },
   IM_MACHINE_LIMIT: { fault: "system", fix: "free what has run out, then repeat" },
   IM_NOT_BUILT: { fault: "user", fix: "run `npm run build` in the checkout" },
   IM_INTERNAL: { fault: "system", fix: "repeat with --debug and report what it prints" },

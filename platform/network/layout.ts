@@ -4,6 +4,7 @@
  * quarter. Addresses are IPv4 in host order.
  */
 export const overlayBase = 0x7f400000;
+export const overlayPrefixBits = 10;
 export const blockSize = 32_768;
 export const blocksMax = 128;
 /** Offset 0 is never given out: it names the block. */

@@ -61,6 +61,11 @@ napi_value im_restore_placeholder(napi_env env, napi_callback_info info);
 napi_value im_reset_queue(napi_env env, napi_callback_info info);
 napi_value im_waiting_connections(napi_env env, napi_callback_info info);
 
+napi_value im_connections(napi_env env, napi_callback_info info);
+napi_value im_process_trees(napi_env env, napi_callback_info info);
+napi_value im_guard_sockets(napi_env env, napi_callback_info info);
+napi_value im_guard_fired(napi_env env, napi_callback_info info);
+
 napi_value im_duplicate(napi_env env, napi_callback_info info);
 napi_value im_close(napi_env env, napi_callback_info info);
 napi_value im_try_lock(napi_env env, napi_callback_info info);

@@ -3,7 +3,9 @@ import type { Finding } from "./source-files.js";
 
 const words = ["platform/errors", "platform/protocol"] as const;
 const contracts = [...words, "platform/ports", "platform/manifest"] as const;
-const parts = ["lifecycle", "network", "membership", "cloud"].map((name) => `platform/${name}`);
+const parts = ["lifecycle", "idle", "network", "membership", "cloud"].map(
+  (name) => `platform/${name}`,
+);
 
 /**
  * DESIGN.md's arrows: what each folder may import beside itself. cli → daemon → supervisor →
@@ -15,6 +17,7 @@ const allowed: ReadonlyMap<string, readonly string[]> = new Map<string, readonly
   ["platform/manifest", ["platform/errors"]],
   ["platform/ports", contracts],
   ["platform/lifecycle", contracts],
+  ["platform/idle", contracts],
   ["platform/network", [...contracts, "shim"]],
   ["platform/membership", contracts],
   ["platform/cloud", [...contracts, "shim"]],

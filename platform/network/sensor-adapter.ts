@@ -1,0 +1,74 @@
+/** Sockets by sock_diag, processes by /proc. */
+import { type Addon, connectionFields, processFields } from "../../shim/index.js";
+import type { Connection, ProcessUse, Sensor } from "../ports/sensor.js";
+import { overlayBase, overlayPrefixBits } from "./layout.js";
+
+const tcp = 6;
+/** Established, and closed by the peer. */
+const acceptable = new Set([1, 8]);
+const blockedState = "D".charCodeAt(0);
+
+export class SystemSensor implements Sensor {
+  readonly #addon: Addon;
+
+  constructor(addon: Addon) {
+    this.#addon = addon;
+  }
+
+  connections(): ReadonlyMap<number, readonly Connection[]> {
+    const rows = this.#addon.connections(overlayBase, overlayPrefixBits);
+    const byAddress = new Map<number, Connection[]>();
+    for (let at = 0; at < rows.length; at += connectionFields.length) {
+      const connection = readConnection(rows, at);
+      const known = byAddress.get(connection.address);
+      if (known === undefined) byAddress.set(connection.address, [connection]);
+      else known.push(connection);
+    }
+    return byAddress;
+  }
+
+  processes(roots: readonly number[]): readonly (readonly ProcessUse[])[] {
+    const trees: ProcessUse[][] = roots.map(() => []);
+    const rows = this.#addon.processTrees(roots);
+    for (let at = 0; at < rows.length; at += processFields.length) {
+      const [root = 0, pid = 0, cpuMs = 0, state = 0] = rows.subarray(at);
+      trees[root]?.push({ pid, cpuMs, blocked: state === blockedState });
+    }
+    return trees;
+  }
+}
+
+function readConnection(rows: Float64Array, at: number): Connection {
+  const [
+    protocol = 0,
+    address = 0,
+    port = 0,
+    peerAddress = 0,
+    peerPort = 0,
+    state = 0,
+    receiveQueue = 0,
+    sendQueue = 0,
+    received = 0,
+    sent = 0,
+    lastReceivedMs = 0,
+    lastSentMs = 0,
+    inode = 0,
+    id = 0,
+  ] = rows.subarray(at, at + connectionFields.length);
+  return {
+    id,
+    protocol: protocol === tcp ? "tcp" : "udp",
+    address,
+    port,
+    peerAddress,
+    peerPort,
+    // One that was closed has no inode either, but is in another state.
+    waiting: protocol === tcp && inode === 0 && acceptable.has(state),
+    receiveQueue,
+    sendQueue,
+    received,
+    sent,
+    lastReceivedMs,
+    lastSentMs,
+  };
+}

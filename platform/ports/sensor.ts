@@ -1,0 +1,37 @@
+/** What the kernel says of a node's hosts without asking them: their sockets and processes. */
+export interface Connection {
+  /** The kernel's own name of the socket, never used again. */
+  readonly id: number;
+  readonly protocol: "tcp" | "udp";
+  /** IPv4 in host order: the host's own end, then the other. */
+  readonly address: number;
+  readonly port: number;
+  readonly peerAddress: number;
+  readonly peerPort: number;
+  /** Established, and nobody has accepted it yet. */
+  readonly waiting: boolean;
+  /** Bytes that were not read yet (a FIN counts as one), and that were not acknowledged yet. */
+  readonly receiveQueue: number;
+  readonly sendQueue: number;
+  /** Bytes since the connection began. */
+  readonly received: number;
+  readonly sent: number;
+  /** How long ago the last of them was, ms; ticks of the kernel's clock (4 ms) tie. */
+  readonly lastReceivedMs: number;
+  readonly lastSentMs: number;
+}
+
+export interface ProcessUse {
+  readonly pid: number;
+  /** Of it and of its children that were waited for, ms; the kernel's grain is 10. */
+  readonly cpuMs: number;
+  /** Waits for a disk, say: no processor is used, and yet it works. */
+  readonly blocked: boolean;
+}
+
+export interface Sensor {
+  /** Every connection of the node's overlay, by the address it belongs to. */
+  connections(): ReadonlyMap<number, readonly Connection[]>;
+  /** The trees below the roots, in their order; an empty one where the root has ended. */
+  processes(roots: readonly number[]): readonly (readonly ProcessUse[])[];
+}

@@ -1,0 +1,202 @@
+/*
+ * Every connection of the overlay in one sock_diag dump, filtered in the kernel by source address:
+ * both ends of a connection between two hosts are in it, each under its own address. Listeners are
+ * left out (ten thousand placeholders would cost more than all the rest): what waits in a queue is
+ * a connection without an inode.
+ */
+#include "addon.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Of the kernel's TCP states; linux/tcp.h, which has the longer tcp_info, does not name them. */
+enum {
+  ESTABLISHED = 1,
+  SYN_SENT = 2,
+  FIN_WAIT1 = 4,
+  FIN_WAIT2 = 5,
+  CLOSE_WAIT = 8,
+  LAST_ACK = 9,
+  CLOSING = 11,
+};
+static const uint32_t tcp_states = 1u << ESTABLISHED | 1u << SYN_SENT | 1u << FIN_WAIT1 |
+                                   1u << FIN_WAIT2 | 1u << CLOSE_WAIT | 1u << LAST_ACK |
+                                   1u << CLOSING;
+/* A UDP socket without a peer is in the state that TCP calls closed. */
+static const uint32_t udp_states = 1u << ESTABLISHED | 1u << 7;
+
+/* As `connectionFields` in shim/index.ts. */
+enum { FIELDS = 14 };
+
+struct request {
+  struct nlmsghdr header;
+  struct inet_diag_req_v2 request;
+  struct rtattr attribute;
+  struct inet_diag_bc_op operation;
+  struct inet_diag_hostcond condition;
+  uint32_t address;
+};
+
+struct table {
+  double *numbers;
+  size_t count; /* of rows */
+  size_t room;  /* in rows */
+};
+
+enum { FILTER = sizeof(struct inet_diag_bc_op) + sizeof(struct inet_diag_hostcond) + 4 };
+
+static struct request request_for(uint8_t family, uint8_t protocol, uint32_t base, uint8_t prefix) {
+  return (struct request){
+      .header = {.nlmsg_len = sizeof(struct request),
+                 .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+                 .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+      .request = {.sdiag_family = family,
+                  .sdiag_protocol = protocol,
+                  .idiag_ext = protocol == IPPROTO_TCP ? 1u << (INET_DIAG_INFO - 1) : 0,
+                  .idiag_states = protocol == IPPROTO_TCP ? tcp_states : udp_states},
+      .attribute = {.rta_len = sizeof(struct rtattr) + FILTER, .rta_type = INET_DIAG_REQ_BYTECODE},
+      /* A jump to the end accepts, one past it refuses. It meets v4-mapped addresses, too. */
+      .operation = {.code = INET_DIAG_BC_S_COND, .yes = FILTER, .no = FILTER + 4},
+      .condition = {.family = AF_INET, .prefix_len = prefix, .port = -1},
+      .address = htonl(base),
+  };
+}
+
+static uint32_t ipv4(const struct inet_diag_msg *socket, const uint32_t address[4]) {
+  return ntohl(socket->idiag_family == AF_INET ? address[0] : address[3]);
+}
+
+static void read_info(const struct inet_diag_msg *socket, size_t length, double *row) {
+  struct tcp_info info = {0};
+  const struct rtattr *attribute = (const void *)(socket + 1);
+  size_t left = length - sizeof *socket;
+  for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left)) {
+    if (attribute->rta_type != INET_DIAG_INFO) continue;
+    /* An older kernel knows less of it: the rest stays zero. */
+    const size_t known = RTA_PAYLOAD(attribute);
+    memcpy(&info, RTA_DATA(attribute), known < sizeof info ? known : sizeof info);
+  }
+  row[8] = (double)info.tcpi_bytes_received;
+  row[9] = (double)info.tcpi_bytes_sent - (double)info.tcpi_bytes_retrans;
+  row[10] = info.tcpi_last_data_recv;
+  row[11] = info.tcpi_last_data_sent;
+}
+
+static double *next_row(struct table *table) {
+  if (table->count == table->room) {
+    const size_t room = table->room == 0 ? 256 : table->room * 2;
+    double *numbers = realloc(table->numbers, room * FIELDS * sizeof *numbers);
+    if (numbers == NULL) return NULL;
+    table->numbers = numbers;
+    table->room = room;
+  }
+  double *row = table->numbers + table->count++ * FIELDS;
+  memset(row, 0, FIELDS * sizeof *row);
+  return row;
+}
+
+static bool add(struct table *table, const struct inet_diag_msg *socket, size_t length,
+                uint8_t protocol) {
+  double *row = next_row(table);
+  if (row == NULL) return false;
+  const uint64_t cookie = (uint64_t)socket->id.idiag_cookie[1] << 32 | socket->id.idiag_cookie[0];
+  row[0] = protocol;
+  row[1] = ipv4(socket, socket->id.idiag_src);
+  row[2] = ntohs(socket->id.idiag_sport);
+  row[3] = ipv4(socket, socket->id.idiag_dst);
+  row[4] = ntohs(socket->id.idiag_dport);
+  row[5] = socket->idiag_state;
+  row[6] = socket->idiag_rqueue;
+  row[7] = socket->idiag_wqueue;
+  row[12] = socket->idiag_inode;
+  row[13] = (double)(cookie & ((1ull << 53) - 1));
+  if (protocol == IPPROTO_TCP) read_info(socket, length, row);
+  return true;
+}
+
+/* 0: there is more; 1: the dump is at its end; -1: errno says what is wrong. */
+static int take(struct table *table, const char *bytes, size_t length, uint8_t protocol) {
+  const struct nlmsghdr *header = (const void *)bytes;
+  for (; NLMSG_OK(header, length); header = NLMSG_NEXT(header, length)) {
+    if (header->nlmsg_type == NLMSG_DONE) return 1;
+    if (header->nlmsg_type == NLMSG_ERROR) {
+      const struct nlmsgerr *error = NLMSG_DATA(header);
+      errno = -error->error;
+      return -1;
+    }
+    if (header->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
+        header->nlmsg_len < NLMSG_LENGTH(sizeof(struct inet_diag_msg)))
+      continue;
+    if (!add(table, NLMSG_DATA(header), header->nlmsg_len - NLMSG_HDRLEN, protocol)) {
+      errno = ENOMEM;
+      return -1;
+    }
+  }
+  return 0;
+}
+
+static int dump(int descriptor, struct table *table, const struct request *request) {
+  _Alignas(struct nlmsghdr) char bytes[32 * 1024];
+  if (send(descriptor, request, sizeof *request, 0) != (ssize_t)sizeof *request) return -1;
+  for (;;) {
+    /* The kernel writes a dump while it is read: there is always an answer. */
+    const ssize_t length = recv(descriptor, bytes, sizeof bytes, MSG_DONTWAIT);
+    if (length < 0 && errno == EINTR) continue;
+    if (length <= 0) return -1;
+    const int taken = take(table, bytes, (size_t)length, request->request.sdiag_protocol);
+    if (taken != 0) return taken < 0 ? -1 : 0;
+  }
+}
+
+static int dump_all(struct table *table, uint32_t base, uint8_t prefix) {
+  static const uint8_t families[] = {AF_INET, AF_INET6};
+  static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP};
+  const int descriptor = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+  if (descriptor < 0) return -1;
+  int result = 0;
+  for (size_t f = 0; f < sizeof families && result == 0; f++) {
+    for (size_t p = 0; p < sizeof protocols && result == 0; p++) {
+      const struct request request = request_for(families[f], protocols[p], base, prefix);
+      result = dump(descriptor, table, &request);
+      /* A kernel without IPv6, or without the module for UDP, has none of these. */
+      if (result < 0 && errno == ENOENT) result = 0;
+    }
+  }
+  const int error = errno;
+  close(descriptor);
+  errno = error;
+  return result;
+}
+
+napi_value im_connections(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  uint32_t base, prefix;
+  struct table table = {0};
+  void *copy;
+  napi_value buffer, array = NULL;
+  if (!im_arguments(env, info, 2, values) || !im_read_uint32(env, values[0], &base) ||
+      !im_read_uint32(env, values[1], &prefix))
+    return NULL;
+  if (prefix > 32) return im_throw_error(env, "sock_diag", EINVAL);
+  if (dump_all(&table, base, (uint8_t)prefix) < 0) {
+    free(table.numbers);
+    return im_throw(env, "sock_diag");
+  }
+  const size_t count = table.count * FIELDS;
+  if (napi_create_arraybuffer(env, count * sizeof(double), &copy, &buffer) == napi_ok) {
+    if (count > 0) memcpy(copy, table.numbers, count * sizeof(double));
+    if (napi_create_typedarray(env, napi_float64_array, count, buffer, 0, &array) != napi_ok)
+      array = NULL;
+  }
+  free(table.numbers);
+  return array;
+}

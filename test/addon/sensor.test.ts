@@ -1,0 +1,242 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import net from "node:net";
+import { createInterface } from "node:readline";
+import test, { type ExecutionContext } from "ava";
+import { connectionFields, loadAddon, processFields } from "../../shim/index.js";
+import { connect, dotted, ownAddress } from "./loopback.js";
+import { withPython } from "./python.js";
+
+const addon = loadAddon();
+const address = ownAddress();
+
+type Row = Record<(typeof connectionFields)[number], number>;
+
+function rows(): readonly Row[] {
+  const numbers = addon.connections(address, 32);
+  return Array.from({ length: numbers.length / connectionFields.length }, (_, index) => {
+    const at = index * connectionFields.length;
+    return Object.fromEntries(
+      connectionFields.map((name, field) => [name, numbers[at + field]]),
+    ) as Row;
+  });
+}
+
+async function served(t: ExecutionContext, host = dotted(address)) {
+  const accepted: net.Socket[] = [];
+  const server = net.createServer((socket) => accepted.push(socket.pause()));
+  server.listen(0, host);
+  await once(server, "listening");
+  const { port } = server.address() as net.AddressInfo;
+  const client = await connect(address, port);
+  if (accepted.length === 0) await once(server, "connection");
+  const close = () => {
+    for (const socket of [...accepted, client]) socket.destroy();
+    server.close();
+  };
+  t.teardown(close);
+  return { port, client, near: accepted[0] as net.Socket };
+}
+
+/** Looks until it is so: the kernel counts a little after the call that caused it. */
+async function until<T>(look: () => T | undefined): Promise<T> {
+  for (;;) {
+    const found = look();
+    if (found !== undefined) return found;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+test.serial("a connection is told with its counters, queues and ends", async (t) => {
+  const { port, client, near } = await served(t);
+  client.write("12345");
+  const asked = await until(() => rows().find((row) => row.port === port && row.received === 5));
+  t.like(asked, { protocol: 6, address, peerAddress: 0x7f000001, state: 1, sent: 0 });
+  t.is(asked.peerPort, client.localPort ?? 0);
+  near.write("123");
+  const answered = await until(() => rows().find((row) => row.port === port && row.sent === 3));
+  t.is(answered.cookie, asked.cookie);
+  t.not(answered.inode, 0);
+  client.end();
+  await until(() => rows().find((row) => row.port === port && row.state === 8));
+});
+
+test.serial("a v4-mapped connection is told as its IPv4 one, a listener not at all", async (t) => {
+  const { port, client } = await served(t, `::ffff:${dotted(address)}`);
+  client.write("1");
+  const row = await until(() => rows().find((one) => one.port === port && one.received === 1));
+  t.is(row.address, address);
+  t.is(rows().filter((one) => one.port === port).length, 1);
+});
+
+test.serial("a connection that nobody accepted has no inode, and its bytes wait", async (t) => {
+  const port = 7171;
+  const placeholder = addon.openPlaceholder(address, port);
+  t.teardown(() => addon.close(placeholder));
+  const client = await connect(address, port);
+  t.teardown(() => client.destroy());
+  client.write("123");
+  const row = await until(() => rows().find((one) => one.receiveQueue === 3));
+  t.like(row, { port, inode: 0, state: 1 });
+});
+
+test.serial("a UDP socket with a datagram that waits is told", async (t) => {
+  t.plan(1);
+  const { createSocket } = await import("node:dgram");
+  const [receiver, sender] = [createSocket("udp4"), createSocket("udp4")];
+  t.teardown(() => {
+    receiver.close();
+    sender.close();
+  });
+  await new Promise<void>((resolve) => receiver.bind(7272, dotted(address), resolve));
+  await new Promise((resolve) => sender.send("12", 7272, dotted(address), resolve));
+  const row = rows().find((one) => one.protocol === 17);
+  t.is(row?.port, 7272);
+});
+
+function trees(roots: readonly number[]) {
+  const numbers = addon.processTrees(roots);
+  const { length } = processFields;
+  return Array.from({ length: numbers.length / length }, (_, index) => {
+    const row = numbers.subarray(index * length);
+    const [root = 0, pid = 0, cpuMs = 0, state = 0, parent = 0] = row;
+    return { root, pid, cpuMs, state: String.fromCharCode(state), parent };
+  });
+}
+
+/** A Python program that says something when it is where it is wanted, and ends with its stdin. */
+async function python(t: ExecutionContext, source: string) {
+  const child = spawn("python3", ["-c", source], { stdio: ["pipe", "pipe", "inherit"] });
+  t.teardown(async () => {
+    child.kill("SIGKILL");
+    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+  });
+  const lines = createInterface({ input: child.stdout });
+  const [first] = await once(lines, "line");
+  return { child, pid: child.pid as number, first: String(first), lines };
+}
+
+withPython("a tree has its grandchildren, with a session of their own too", async (t) => {
+  const source = `
+import os, sys
+r, w = os.pipe()
+if os.fork() == 0:
+    os.setsid()
+    grandchild = os.fork()
+    if grandchild != 0:
+        os.write(w, b"%d %d" % (os.getpid(), grandchild))
+    os.read(0, 1)
+    os._exit(0)
+print(os.read(r, 64).decode(), flush=True)
+os.read(0, 1)`;
+  const { pid, first } = await python(t, source);
+  const [child = 0, grandchild = 0] = first.split(" ").map(Number);
+  const expected = [pid, child, grandchild].sort((a, b) => a - b);
+  const found = trees([2 ** 22, pid]);
+  t.deepEqual(
+    found.map((one) => one.pid).sort((a, b) => a - b),
+    expected,
+  );
+  t.true(found.every(({ root, state }) => root === 1 && state === "S"));
+  t.is(found.find((one) => one.pid === grandchild)?.parent, child);
+});
+
+withPython("time that a child used stays in the tree when the child has ended", async (t) => {
+  const source = `
+import os, time
+if os.fork() == 0:
+    while time.process_time() < 0.1: pass
+    os._exit(0)
+os.wait()
+print("done", flush=True)
+os.read(0, 1)`;
+  const { pid } = await python(t, source);
+  const [only] = trees([pid]);
+  t.true((only?.cpuMs ?? 0) >= 90, String(only?.cpuMs));
+});
+
+test.serial("roots that have ended have no tree, and what is no pid is refused", (t) => {
+  t.deepEqual(trees([2 ** 22 + 1]), []);
+  t.throws(() => addon.processTrees([-1]), { instanceOf: TypeError });
+  t.throws(() => addon.connections(address, 33), { code: "EINVAL" });
+});
+
+/** A server that reads nothing until it is told: what comes stays in its socket. */
+const idleServer = `
+import socket, sys
+s = socket.socket(); s.bind(("${dotted(address)}", 0)); s.listen()
+print(s.getsockname()[1], flush=True)
+c, _ = s.accept()
+print("accepted", flush=True)
+sys.stdin.read()`;
+
+async function guarded(t: ExecutionContext) {
+  const { child, pid, first, lines } = await python(t, idleServer);
+  const accepted = once(lines, "line");
+  const client = await connect(address, Number(first));
+  t.teardown(() => client.destroy());
+  await accepted;
+  return { child, pid, client };
+}
+
+function arm(t: ExecutionContext, child: ChildProcess): number {
+  const guard = addon.guardSockets([child.pid as number]);
+  t.teardown(() => addon.close(guard));
+  return guard;
+}
+
+withPython("a guard fires when data arrives at a stopped process, and says where", async (t) => {
+  const { child, client } = await guarded(t);
+  child.kill("SIGSTOP");
+  const guard = arm(t, child);
+  t.is(addon.guardFired(guard), null);
+  const fired = new Promise<void>((resolve) => addon.watch(guard, resolve));
+  client.write("1");
+  await fired;
+  const cookie = addon.guardFired(guard);
+  t.is(rows().find((row) => row.cookie === cookie)?.receiveQueue, 1);
+  t.is(addon.guardFired(guard), null);
+});
+
+withPython("a guard fires when the peer closes, and when it resets", async (t) => {
+  for (const end of ["end", "resetAndDestroy"] as const) {
+    const { child, client } = await guarded(t);
+    child.kill("SIGSTOP");
+    const guard = arm(t, child);
+    const fired = new Promise<void>((resolve) => addon.watch(guard, resolve));
+    client[end]();
+    await fired;
+    t.not(addon.guardFired(guard), null);
+  }
+});
+
+withPython(
+  "what waited before a guard was armed does not fire it, the next byte does",
+  async (t) => {
+    const { child, client } = await guarded(t);
+    client.write("1");
+    await until(() => rows().find((row) => row.receiveQueue === 1));
+    const guard = arm(t, child);
+    t.is(addon.guardFired(guard), null);
+    client.write("2");
+    await until(() => addon.guardFired(guard) ?? undefined);
+    t.pass();
+  },
+);
+
+withPython("a guard keeps no socket of a guest open", async (t) => {
+  const { child, client } = await guarded(t);
+  arm(t, child);
+  const closed = once(client, "close");
+  client.resume();
+  child.stdin?.end();
+  await once(child, "exit");
+  await closed;
+  t.pass();
+});
+
+test.serial("a process that has ended has nothing to guard", (t) => {
+  const guard = addon.guardSockets([2 ** 22 + 1]);
+  t.is(addon.guardFired(guard), null);
+  addon.close(guard);
+});
