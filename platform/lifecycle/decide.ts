@@ -17,7 +17,20 @@ export type Wish =
   /** The boot did not work out; nothing of it runs any more. */
   | { readonly type: "fail"; readonly code: string; readonly message: string }
   /** The guests are gone. */
-  | { readonly type: "release" };
+  | { readonly type: "release" }
+  /** The host is idle, and its guests are about to be frozen. */
+  | { readonly type: "suspend" }
+  /** Somebody needs the host, and its environment still has its memory. */
+  | {
+      readonly type: "resume";
+      readonly owner: string;
+      readonly claim: string;
+      readonly leaseMs: number;
+    }
+  /** It was needed again before its environment had slept. */
+  | { readonly type: "selfResume" }
+  /** The environment that had its memory is gone. */
+  | { readonly type: "discard" };
 
 export interface Identity {
   readonly deployId: string;
@@ -41,8 +54,10 @@ export function decide(record: HostRecord | null, wish: Wish, identity: Identity
       return decideFail(record, wish, identity);
     case "release":
       return decideRelease(record, identity);
+    case "suspend":
+      return decideSuspend(record, identity);
     default:
-      return wish satisfies never;
+      return decideAsleep(record, wish, identity);
   }
 }
 
@@ -66,7 +81,9 @@ function decideClaim(
 
 function decideRegister(record: HostRecord | null, owner: string, identity: Identity): Decision {
   if (record?.state !== "allocating" || record.claim === null) return refuse("no claim is open");
-  const expected = { incarnation: record.incarnation, claim: record.claim };
+  const { incarnation, claim, memory } = record;
+  if (memory !== null && memory !== owner) return refuse("its memory is in another environment");
+  const expected = { incarnation, claim, ...(memory === null ? {} : { memory }) };
   return write({ ...identity, kind: "register", expected, owner });
 }
 
@@ -89,6 +106,25 @@ function decideRelease(record: HostRecord | null, identity: Identity): Decision 
   const expected = owned(record);
   if (expected === null) return refuse("this supervisor does not hold the host");
   return write({ ...identity, kind: "terminate", expected });
+}
+
+function decideSuspend(record: HostRecord | null, identity: Identity): Decision {
+  const expected = owned(record);
+  if (expected === null || record?.state !== "running") return refuse("it does not run");
+  return write({ ...identity, kind: "suspend", expected });
+}
+
+function decideAsleep(
+  record: HostRecord | null,
+  wish: Extract<Wish, { type: "resume" | "selfResume" | "discard" }>,
+  identity: Identity,
+): Decision {
+  if (record?.state !== "suspended" || record.memory === null) return refuse("it does not sleep");
+  const { incarnation, version, memory } = record;
+  const expected = { incarnation, version, memory };
+  if (wish.type !== "resume") return write({ ...identity, kind: wish.type, expected });
+  const { owner, claim, leaseMs } = wish;
+  return write({ ...identity, kind: "resume", expected, owner, claim, leaseMs });
 }
 
 function owned(record: HostRecord | null) {

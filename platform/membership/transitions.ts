@@ -4,7 +4,9 @@
  * in-memory twin applies it here; the contract suite holds the two against each other.
  *
  *     imaginary|suspended|failed ─claim (incarnation+1)→ allocating ─register→ running
- *     allocating|running ─fail→ failed  running ─terminate→ imaginary (incarnation kept)
+ *     allocating|running ─fail→ failed  allocating|running ─terminate→ imaginary
+ *     running ─suspend→ suspended ─resume→ allocating  suspended ─selfResume→ running
+ *     suspended ─discard→ imaginary     (the incarnation is kept by all of these)
  *
  * A further transition is a kind of `RecordWrite` and a case of `planOf`; nothing else knows them.
  */
@@ -17,6 +19,7 @@ export interface Requirement {
   readonly version?: number;
   readonly owner?: string;
   readonly claim?: string;
+  readonly memory?: string;
 }
 
 /** What a plan may set, beside version and operation, which every write sets. Null removes. */
@@ -39,7 +42,7 @@ export function planOf(write: RecordWrite): Plan {
     case "register":
       return {
         requires: { states: ["allocating"], ...write.expected },
-        changes: { state: "running", owner: write.owner, claim: null },
+        changes: { state: "running", owner: write.owner, claim: null, memory: null },
       };
     case "fail":
       return {
@@ -59,6 +62,32 @@ export function planOf(write: RecordWrite): Plan {
         requires: { states: ["allocating", "running"], ...write.expected },
         changes: { state: "imaginary", owner: null, claim: null, memory: null, failure: null },
       };
+    case "suspend":
+      return {
+        requires: { states: ["running"], ...write.expected },
+        changes: { state: "suspended", owner: null, memory: write.expected.owner },
+      };
+    default:
+      return planAsleep(write);
+  }
+}
+
+function planAsleep(
+  write: Extract<RecordWrite, { kind: "resume" | "selfResume" | "discard" }>,
+): Plan {
+  const requires: Requirement = { states: ["suspended"], ...write.expected };
+  switch (write.kind) {
+    case "resume": {
+      const { owner, claim, leaseMs } = write;
+      return { requires, changes: { state: "allocating", owner, claim, attempt: 1, leaseMs } };
+    }
+    case "selfResume":
+      return {
+        requires,
+        changes: { state: "running", owner: write.expected.memory, memory: null },
+      };
+    case "discard":
+      return { requires, changes: { state: "imaginary", memory: null, failure: null } };
     default:
       return write satisfies never;
   }
@@ -68,10 +97,10 @@ export function planOf(write: RecordWrite): Plan {
 function planClaim(write: Extract<RecordWrite, { kind: "claim" }>): Plan {
   const { expected, owner, claim, leaseMs } = write;
   const incarnation = (expected?.incarnation ?? 0) + 1;
-  return {
-    requires: expected === null ? null : { states: claimableStates, ...expected },
-    changes: { state: "allocating", incarnation, owner, claim, attempt: 1, leaseMs },
-  };
+  const changes = { state: "allocating", incarnation, owner, claim, attempt: 1, leaseMs } as const;
+  if (expected === null) return { requires: null, changes };
+  const requires = { states: claimableStates, ...expected };
+  return { requires, changes: { ...changes, memory: null } };
 }
 
 /** The record after the write, or null where its condition does not hold. */
@@ -105,7 +134,8 @@ function meets(record: HostRecord | null, requires: Requirement | null): boolean
     record.incarnation === requires.incarnation &&
     (requires.version === undefined || record.version === requires.version) &&
     (requires.owner === undefined || record.owner === requires.owner) &&
-    (requires.claim === undefined || record.claim === requires.claim)
+    (requires.claim === undefined || record.claim === requires.claim) &&
+    (requires.memory === undefined || record.memory === requires.memory)
   );
 }
 

@@ -45,7 +45,7 @@ export type RecordWrite =
   | (WriteBase & {
       readonly kind: "claim";
       /** null: no item may exist. Otherwise incarnation and version must match, and the state be
-       * imaginary, suspended or failed. Sets allocating, incarnation + 1. */
+       * imaginary, suspended or failed. Sets allocating, incarnation + 1; removes memory. */
       readonly expected: { readonly incarnation: number; readonly version: number } | null;
       readonly owner: string;
       readonly claim: string;
@@ -53,8 +53,13 @@ export type RecordWrite =
     })
   | (WriteBase & {
       readonly kind: "register";
-      /** State allocating. Sets running, owner; removes claim. */
-      readonly expected: { readonly incarnation: number; readonly claim: string };
+      /** State allocating. Sets running, owner; removes claim and memory. A life that is resumed
+       * has `memory`: only the environment that holds it may register. */
+      readonly expected: {
+        readonly incarnation: number;
+        readonly claim: string;
+        readonly memory?: string;
+      };
       readonly owner: string;
     })
   | (WriteBase & {
@@ -76,7 +81,42 @@ export type RecordWrite =
         readonly version: number;
         readonly owner: string;
       };
+    })
+  | (WriteBase & {
+      readonly kind: "suspend";
+      /** State running. Sets suspended, memory to the owner; removes owner. */
+      readonly expected: {
+        readonly incarnation: number;
+        readonly version: number;
+        readonly owner: string;
+      };
+    })
+  | (WriteBase & {
+      readonly kind: "resume";
+      /** A claim of a life that sleeps: state suspended. Sets allocating, owner, claim; the
+       * incarnation and the memory stay. */
+      readonly expected: ExpectedMemory;
+      readonly owner: string;
+      readonly claim: string;
+      readonly leaseMs: number;
+    })
+  | (WriteBase & {
+      readonly kind: "selfResume";
+      /** It was needed before it slept: state suspended. Sets running, owner to the memory's;
+       * removes memory. */
+      readonly expected: ExpectedMemory;
+    })
+  | (WriteBase & {
+      readonly kind: "discard";
+      /** Its environment is gone: state suspended. Sets imaginary; removes memory and failure. */
+      readonly expected: ExpectedMemory;
     });
+
+interface ExpectedMemory {
+  readonly incarnation: number;
+  readonly version: number;
+  readonly memory: string;
+}
 
 /** `rejected` carries the item as read after the failed condition, null if there is none. */
 export type WriteOutcome =

@@ -8,7 +8,19 @@ import type {
   RecordWrite,
 } from "../../platform/ports/membership.js";
 import { applied, rejected, step } from "./outcomes.js";
-import { claimOf, failOf, firstClaim, recordIn, registerOf, terminateOf } from "./records.js";
+import {
+  claimOf,
+  discardOf,
+  failOf,
+  firstClaim,
+  recordIn,
+  registerOf,
+  resumeOf,
+  selfResumeOf,
+  suspendOf,
+  terminateOf,
+} from "./records.js";
+import { sleepContract } from "./sleep-contract.js";
 import { deadlineMs } from "./world.js";
 
 /** Membership in which these records are, as found. */
@@ -19,6 +31,7 @@ export function membershipContract(open: Open): void {
   registrations(open);
   failures(open);
   terminations(open);
+  sleepContract(open);
   repetitions(open);
   lists(open);
 }
@@ -73,6 +86,7 @@ function claims(open: Open): void {
         operation,
         claim,
         leaseMs: 9000,
+        memory: null,
       });
     });
   }
@@ -234,6 +248,10 @@ function repetitions(open: Open): void {
     ["allocating", registerOf],
     ["allocating", failOf],
     ["running", terminateOf],
+    ["running", suspendOf],
+    ["suspended", resumeOf],
+    ["suspended", selfResumeOf],
+    ["suspended", discardOf],
   ];
   for (const [state, writeOf] of rows) {
     const write = writeOf(recordIn(state));

@@ -33,7 +33,10 @@ const faults = fc.array(
 );
 const moves = fc.array(
   fc.record<Move>({
-    kind: fc.constantFrom("claim", "claim", "register", "register", "fail", "terminate"),
+    kind: fc.constantFrom(
+      ...(["claim", "claim", "register", "register", "register", "fail", "terminate"] as const),
+      ...(["suspend", "suspend", "resume", "resume", "selfResume", "discard"] as const),
+    ),
     host: fc.constantFrom("web", "api"),
     byOwner: mostly,
     byClaim: mostly,
@@ -44,7 +47,7 @@ const moves = fc.array(
     again: seldom,
     faults: fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, faults),
   }),
-  { minLength: 5, maxLength: 40 },
+  { minLength: 5, maxLength: 60 },
 );
 
 test("any history of writes has the same outcomes in memory and on a faulty table", async (t) => {
@@ -110,9 +113,22 @@ function made(deployId: string, move: Move, record: HostRecord | null): RecordWr
     }
     case "terminate":
       return { ...base, kind: "terminate", expected: { ...pinned, owner } };
+    case "suspend":
+      return { ...base, kind: "suspend", expected: { ...pinned, owner } };
+    case "resume": {
+      const expected = { ...pinned, memory: memoryFor(move, record) };
+      return { ...base, kind: "resume", expected, owner: "node", claim: nanoid(), leaseMs: 10_000 };
+    }
+    case "selfResume":
+    case "discard":
+      return { ...base, kind: move.kind, expected: { ...pinned, memory: memoryFor(move, record) } };
     default:
       return move.kind satisfies never;
   }
+}
+
+function memoryFor(move: Move, record: HostRecord | null): string {
+  return move.byOwner ? (record?.memory ?? "none") : "stranger";
 }
 
 function byHost(records: readonly HostRecord[]): HostRecord[] {

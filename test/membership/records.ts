@@ -53,6 +53,36 @@ export function terminateOf(record: HostRecord): RecordWrite {
   return { kind: "terminate", deployId, host, operation: nanoid(), expected };
 }
 
+export function suspendOf(record: HostRecord): RecordWrite {
+  const { deployId, host } = record;
+  const expected = { ...pinned(record), owner: record.owner ?? "nobody" };
+  return { kind: "suspend", deployId, host, operation: nanoid(), expected };
+}
+
+export function resumeOf(record: HostRecord): Extract<RecordWrite, { kind: "resume" }> {
+  return {
+    ...asleep(record),
+    kind: "resume",
+    owner: "node",
+    claim: nanoid(),
+    leaseMs: 9000,
+  };
+}
+
+export function selfResumeOf(record: HostRecord): RecordWrite {
+  return { ...asleep(record), kind: "selfResume" };
+}
+
+export function discardOf(record: HostRecord): RecordWrite {
+  return { ...asleep(record), kind: "discard" };
+}
+
+function asleep(record: HostRecord) {
+  const { deployId, host, memory } = record;
+  const expected = { ...pinned(record), memory: memory ?? "none" };
+  return { deployId, host, operation: nanoid(), expected };
+}
+
 function pinned({ incarnation, version }: HostRecord) {
   return { incarnation, version };
 }

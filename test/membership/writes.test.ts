@@ -28,7 +28,7 @@ test("a claim pins state, incarnation and version", (t) => {
 test("a registration removes the claim, keeps the failure, and counts the version on", (t) => {
   const { condition, update } = updateOf(registerOf(recordIn("allocating", web)));
   t.is(condition, "#st IN (:v0) AND #inc = :v1 AND #clm = :v2");
-  t.is(update, "SET #st = :v3, #own = :v4, #op = :v5, #rv = #rv + :v6 REMOVE #clm");
+  t.is(update, "SET #st = :v3, #own = :v4, #op = :v5, #rv = #rv + :v6 REMOVE #clm, #mem");
 });
 
 test("an end removes everything of the life but its incarnation", (t) => {
