@@ -71,6 +71,19 @@ export const processFields = [
   "parent",
 ] as const;
 
+/** What a row of `timers` holds, in this order. */
+export const timerFields = [
+  /** Index into `pids`. */
+  "process",
+  /** The thread; a timerfd bears the number of its process. */
+  "thread",
+  /** How often the thread has been taken off its processor: unchanged, it waits since then. */
+  "switches",
+  /** 1: `ms` is of the monotonic clock; 0: since the call began. */
+  "absolute",
+  "ms",
+] as const;
+
 export interface Addon {
   /**
    * Calls back on Node's loop, once, when the descriptor is readable, has hung up or failed
@@ -128,6 +141,11 @@ export interface Addon {
   connections(base: number, prefixBits: number): Float64Array;
   /** The processes below the roots, roots included: rows of `processFields`. */
   processTrees(roots: readonly number[]): Float64Array;
+  /**
+   * The times that threads of these processes wait for: rows of `timerFields`. Those that may not
+   * be looked into have none.
+   */
+  timers(pids: readonly number[]): Float64Array;
   /**
    * A descriptor that becomes readable (see `watch`) as soon as anything arrives on, or happens to,
    * any socket of these processes: what waited before does not count. TCP listeners are left out.

@@ -1,7 +1,8 @@
 /** Guests' own sockets, by pidfd_getfd, in one epoll a host: no polling, no descriptor each. */
-import { type Addon, processFields } from "../../shim/index.js";
+import type { Addon } from "../../shim/index.js";
 import { ImError } from "../errors/im-error.js";
 import type { Guard, Guards } from "../ports/guards.js";
+import { guestsBelow } from "./guests-below.js";
 
 export class SystemGuards implements Guards {
   readonly #addon: Addon;
@@ -11,7 +12,7 @@ export class SystemGuards implements Guards {
   }
 
   arm(runtimePid: number, onSignal: (connectionId: number | null) => void): Guard {
-    const guard = this.#guard(guestsBelow(this.#addon.processTrees([runtimePid]), runtimePid));
+    const guard = this.#guard(guestsBelow(this.#addon, runtimePid));
     let open = true;
     this.#addon.watch(guard, () => {
       // 0: a socket that has no number.
@@ -34,14 +35,4 @@ export class SystemGuards implements Guards {
       throw new ImError("IM_GUARD_REFUSED", { what, cause: error });
     }
   }
-}
-
-/** All but the host-runtime and its child, im-init: they are ours. */
-function guestsBelow(rows: Float64Array, runtimePid: number): readonly number[] {
-  const guests: number[] = [];
-  for (let at = 0; at < rows.length; at += processFields.length) {
-    const [, pid = 0, , , parent = 0] = rows.subarray(at);
-    if (pid !== runtimePid && parent !== runtimePid) guests.push(pid);
-  }
-  return guests;
 }

@@ -1,6 +1,7 @@
 /** Sockets by sock_diag, processes by /proc. */
-import { type Addon, connectionFields, processFields } from "../../shim/index.js";
-import type { Connection, ProcessUse, Sensor } from "../ports/sensor.js";
+import { type Addon, connectionFields, processFields, timerFields } from "../../shim/index.js";
+import type { Connection, ProcessUse, Sensor, Wait } from "../ports/sensor.js";
+import { guestsBelow } from "./guests-below.js";
 import { overlayBase, overlayPrefixBits } from "./layout.js";
 
 const tcp = 6;
@@ -35,6 +36,17 @@ export class SystemSensor implements Sensor {
       trees[root]?.push({ pid, cpuMs, blocked: state === blockedState });
     }
     return trees;
+  }
+
+  waits(runtimePid: number): readonly Wait[] {
+    const rows = this.#addon.timers(guestsBelow(this.#addon, runtimePid));
+    const waits: Wait[] = [];
+    for (let at = 0; at < rows.length; at += timerFields.length) {
+      const [, thread = 0, switches = 0, absolute = 0, ms = 0] = rows.subarray(at);
+      if (absolute === 1) waits.push({ thread, switches, dueMs: ms, forMs: null });
+      else waits.push({ thread, switches, dueMs: null, forMs: ms });
+    }
+    return waits;
   }
 }
 

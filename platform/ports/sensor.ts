@@ -29,9 +29,18 @@ export interface ProcessUse {
   readonly blocked: boolean;
 }
 
+/** A time that a thread of a guest waits for. */
+export type Wait = { readonly thread: number; readonly switches: number } & (
+  | /** On the monotonic clock. */ { readonly dueMs: number; readonly forMs: null }
+  /** Since its system call began. `switches` is the same for as long as it is that call. */
+  | { readonly dueMs: null; readonly forMs: number }
+);
+
 export interface Sensor {
   /** Every connection of the node's overlay, by the address it belongs to. */
   connections(): ReadonlyMap<number, readonly Connection[]>;
   /** The trees below the roots, in their order; an empty one where the root has ended. */
   processes(roots: readonly number[]): readonly (readonly ProcessUse[])[];
+  /** Of the guests below a host-runtime. */
+  waits(runtimePid: number): readonly Wait[];
 }

@@ -24,6 +24,7 @@ static const struct {
     {"waitingConnections", im_waiting_connections},
     {"connections", im_connections},
     {"processTrees", im_process_trees},
+    {"timers", im_timers},
     {"guardSockets", im_guard_sockets},
     {"guardFired", im_guard_fired},
     {"duplicate", im_duplicate},

@@ -137,7 +137,7 @@ os.read(0, 1)`;
     found.map((one) => one.pid).sort((a, b) => a - b),
     expected,
   );
-  t.true(found.every(({ root, state }) => root === 1 && state === "S"));
+  t.true(found.every(({ root, state }) => root === 1 && "SR".includes(state)));
   t.is(found.find((one) => one.pid === grandchild)?.parent, child);
 });
 
@@ -240,3 +240,26 @@ test.serial("a process that has ended has nothing to guard", (t) => {
   t.is(addon.guardFired(guard), null);
   addon.close(guard);
 });
+
+/** Each waits for a minute, in another way. */
+const waiters = [
+  ["a sleep", "time.sleep(60)"],
+  ["an event", "threading.Event().wait(60)"],
+  ["an epoll", "select.epoll().poll(60)"],
+  ["a poll", "select.poll().poll(60_000)"],
+  ["a select", "select.select([], [], [], 60)"],
+] as const;
+
+for (const [name, source] of waiters) {
+  withPython(`the minute that a program waits for with ${name} is told`, async (t) => {
+    const imports = "import select, threading, time";
+    const { pid } = await python(t, `${imports}\nprint("ready", flush=True)\n${source}`);
+    const [, thread, , absolute, ms = 0] = await until(() => {
+      const found = addon.timers([pid]);
+      return found.length === 0 ? undefined : found;
+    });
+    t.is(thread, pid);
+    const leftMs = absolute === 1 ? ms - Number(process.hrtime.bigint()) / 1e6 : ms;
+    t.true(leftMs > 0 && leftMs <= 60_000, String(leftMs));
+  });
+}
