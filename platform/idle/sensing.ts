@@ -1,0 +1,128 @@
+/**
+ * The one look a second at everything that runs on a node: sockets in one dump, processes of those
+ * hosts whose sockets are silent. Runs only while a host is watched; costs at most a few thousandths
+ * of a processor, by looking more seldom where a look is dear.
+ */
+import type { Clock, TimerHandle } from "../ports/clock.js";
+import type { Connection, Sensor } from "../ports/sensor.js";
+import type { Verdict } from "./awake-reason.js";
+import { IdleJudge, type IdleSettings } from "./idle-judge.js";
+
+export interface SensedHost {
+  readonly settings: IdleSettings;
+  /** The overlay address, IPv4 in host order. */
+  readonly address: number;
+  /** Root of the guests' processes. */
+  readonly runtimePid: number;
+  /** Whether a connection came to a listener of the host. */
+  inbound(connection: Connection): boolean;
+  /** After each look. */
+  judged(verdict: Verdict): void;
+}
+
+export interface SensingCost {
+  readonly looks: number;
+  readonly connections: number;
+  /** Of all looks together. */
+  readonly tookMs: number;
+}
+
+const intervalMs = 1000;
+const intervalMinMs = 25;
+/** Looks to a time-out: a host sleeps at most a quarter of it late. */
+const looksPerTimeout = 4;
+/** At most this much of a processor; a little more where time-outs are short. */
+const shareMax = 1 / 200;
+const shareMaxShort = 1 / 50;
+
+interface Watched {
+  readonly host: SensedHost;
+  readonly judge: IdleJudge;
+}
+
+export class Sensing {
+  readonly #sensor: Sensor;
+  readonly #clock: Clock;
+  readonly #watched = new Set<Watched>();
+  #timer: { readonly handle: TimerHandle; readonly dueMs: number } | null = null;
+  #cost: SensingCost = { looks: 0, connections: 0, tookMs: 0 };
+  #lastTookMs = 0;
+
+  constructor(sensor: Sensor, clock: Clock) {
+    this.#sensor = sensor;
+    this.#clock = clock;
+  }
+
+  get cost(): SensingCost {
+    return this.#cost;
+  }
+
+  /** Watches a host from now on: `judged` tells what is seen. The result ends it. */
+  watch(host: SensedHost): () => void {
+    const nowMs = this.#clock.monotonicMs();
+    const judge = new IdleJudge(host.settings, (connection) => host.inbound(connection), nowMs);
+    const watched = { host, judge };
+    this.#watched.add(watched);
+    this.#schedule();
+    return () => {
+      this.#watched.delete(watched);
+      if (this.#watched.size === 0) this.#rest();
+    };
+  }
+
+  #look(): void {
+    this.#timer = null;
+    const beganMs = this.#clock.monotonicMs();
+    const all = [...this.#watched];
+    const connections = this.#sensor.connections();
+    for (const { host, judge } of all) judge.heard(connections.get(host.address) ?? [], beganMs);
+    const silent = all.filter(({ judge }) => judge.silent);
+    if (silent.length > 0) this.#lookAtProcesses(silent, beganMs);
+    this.#count(connections, this.#clock.monotonicMs() - beganMs);
+    // What one verdict causes may end the watch over another.
+    for (const one of all) {
+      if (this.#watched.has(one)) one.host.judged(one.judge.verdict(beganMs));
+    }
+    if (this.#watched.size > 0) this.#schedule();
+  }
+
+  #lookAtProcesses(silent: readonly Watched[], atMs: number): void {
+    const trees = this.#sensor.processes(silent.map(({ host }) => host.runtimePid));
+    for (const [index, { judge }] of silent.entries()) judge.worked(trees[index] ?? [], atMs);
+  }
+
+  #count(connections: ReadonlyMap<number, readonly Connection[]>, tookMs: number): void {
+    let seen = 0;
+    for (const some of connections.values()) seen += some.length;
+    this.#lastTookMs = tookMs;
+    this.#cost = {
+      looks: this.#cost.looks + 1,
+      connections: seen,
+      tookMs: this.#cost.tookMs + tookMs,
+    };
+  }
+
+  /** A host with a shorter time-out than all before it brings the next look forward. */
+  #schedule(): void {
+    const dueMs = this.#clock.monotonicMs() + this.#pauseMs();
+    if (this.#timer !== null && this.#timer.dueMs <= dueMs) return;
+    this.#rest();
+    const handle = this.#clock.setTimeout(() => this.#look(), dueMs - this.#clock.monotonicMs());
+    this.#timer = { handle, dueMs };
+  }
+
+  #pauseMs(): number {
+    let wantedMs = intervalMs;
+    for (const { host } of this.#watched) {
+      const { afterMs } = host.settings;
+      if (afterMs !== null) wantedMs = Math.min(wantedMs, afterMs / looksPerTimeout);
+    }
+    const share = wantedMs < intervalMs ? shareMaxShort : shareMax;
+    return Math.max(intervalMinMs, wantedMs, this.#lastTookMs / share);
+  }
+
+  #rest(): void {
+    if (this.#timer !== null) this.#clock.clearTimeout(this.#timer.handle);
+    this.#timer = null;
+  }
+}

@@ -1,0 +1,148 @@
+import test from "ava";
+import type { Verdict } from "../../platform/idle/awake-reason.js";
+import { type SensedHost, Sensing } from "../../platform/idle/sensing.js";
+import type { Clock } from "../../platform/ports/clock.js";
+import type { Connection, ProcessUse, Sensor } from "../../platform/ports/sensor.js";
+import { connection } from "./look.js";
+
+/** A node whose time stands still but for `advance`. */
+class Node implements Clock, Sensor {
+  nowAtMs = 0;
+  connectionsNow: readonly Connection[] = [];
+  lookCostMs = 0;
+  readonly askedRoots: (readonly number[])[] = [];
+  #timers = new Map<number, { atMs: number; callback: () => void }>();
+  #lastTimer = 0;
+
+  nowMs = () => this.nowAtMs;
+  monotonicMs = () => this.nowAtMs;
+
+  setTimeout(callback: () => void, delayMs: number): number {
+    this.#lastTimer += 1;
+    this.#timers.set(this.#lastTimer, { atMs: this.nowAtMs + delayMs, callback });
+    return this.#lastTimer;
+  }
+
+  clearTimeout(timer: unknown): void {
+    this.#timers.delete(Number(timer));
+  }
+
+  get timers(): number {
+    return this.#timers.size;
+  }
+
+  connections() {
+    this.nowAtMs += this.lookCostMs;
+    const byAddress = new Map<number, Connection[]>();
+    for (const one of this.connectionsNow) {
+      byAddress.set(one.address, [...(byAddress.get(one.address) ?? []), one]);
+    }
+    return byAddress;
+  }
+
+  processes(roots: readonly number[]): readonly (readonly ProcessUse[])[] {
+    this.askedRoots.push(roots);
+    return roots.map(() => []);
+  }
+
+  waits = () => [];
+
+  advance(ms: number): void {
+    const untilMs = this.nowAtMs + ms;
+    for (;;) {
+      const due = [...this.#timers].filter(([, { atMs }]) => atMs <= untilMs);
+      const [id, timer] = due.sort(([, a], [, b]) => a.atMs - b.atMs)[0] ?? [];
+      if (id === undefined || timer === undefined) break;
+      this.#timers.delete(id);
+      this.nowAtMs = Math.max(this.nowAtMs, timer.atMs);
+      timer.callback();
+    }
+    this.nowAtMs = Math.max(this.nowAtMs, untilMs);
+  }
+}
+
+function hostAt(node: Node, address: number, afterMs: number | null, runtimePid = 10) {
+  const verdicts: (Verdict & { readonly atMs: number })[] = [];
+  const host: SensedHost = {
+    settings: { afterMs, inFlightMaxMs: 60_000 },
+    address,
+    runtimePid,
+    inbound: ({ port }) => port === 80,
+    judged: (verdict) => verdicts.push({ ...verdict, atMs: node.nowAtMs }),
+  };
+  return { host, verdicts };
+}
+
+const web = connection().address;
+
+test("nobody looks while no host is watched", (t) => {
+  const node = new Node();
+  const sensing = new Sensing(node, node);
+  t.is(node.timers, 0);
+  const end = sensing.watch(hostAt(node, web, 5000).host);
+  t.is(node.timers, 1);
+  end();
+  t.is(node.timers, 0);
+  node.advance(10_000);
+  t.is(sensing.cost.looks, 0);
+});
+
+test("hosts of one node are seen with one look a second", (t) => {
+  const node = new Node();
+  const sensing = new Sensing(node, node);
+  for (let n = 0; n < 100; n++) sensing.watch(hostAt(node, web + n, 30_000).host);
+  node.advance(10_000);
+  t.is(sensing.cost.looks, 10);
+});
+
+test("a short time-out is looked at more often, whenever its host comes", (t) => {
+  const node = new Node();
+  const sensing = new Sensing(node, node);
+  sensing.watch(hostAt(node, web, 30_000).host);
+  node.advance(500);
+  const { host, verdicts } = hostAt(node, web + 1, 200);
+  sensing.watch(host);
+  node.advance(200);
+  t.deepEqual(
+    verdicts.map(({ atMs }) => atMs),
+    [550, 600, 650, 700],
+  );
+  t.like(verdicts.at(-1), { idle: true, quietMs: 200 });
+});
+
+test("connections count for the host whose address they bear", (t) => {
+  const node = new Node();
+  const sensing = new Sensing(node, node);
+  const busy = hostAt(node, web, 1000);
+  const quiet = hostAt(node, web + 1, 1000, 11);
+  sensing.watch(busy.host);
+  sensing.watch(quiet.host);
+  node.connectionsNow = [connection({ waiting: true })];
+  node.advance(1000);
+  t.like(busy.verdicts.at(-1), { idle: false, reason: { rule: "unaccepted" } });
+  t.like(quiet.verdicts.at(-1), { idle: true });
+  // Only of the silent one are the processes looked at.
+  t.deepEqual(node.askedRoots.at(-1), [11]);
+});
+
+test("looks that are dear are fewer", (t) => {
+  const node = new Node();
+  const sensing = new Sensing(node, node);
+  node.lookCostMs = 50;
+  sensing.watch(hostAt(node, web, 30_000).host);
+  node.advance(100_000);
+  t.true(sensing.cost.tookMs <= 100_000 / 200 + 50);
+  t.true(sensing.cost.looks >= 9);
+});
+
+test("a watch that a verdict ends hears no more", (t) => {
+  const node = new Node();
+  const sensing = new Sensing(node, node);
+  const second = hostAt(node, web + 1, 1000);
+  let endSecond = () => {};
+  const first = hostAt(node, web, 1000);
+  sensing.watch({ ...first.host, judged: () => endSecond() });
+  endSecond = sensing.watch(second.host);
+  node.advance(1000);
+  t.is(second.verdicts.length, 0);
+});
