@@ -1,7 +1,7 @@
 /**
  * The one look a second at everything that runs on a node: sockets in one dump, processes of those
- * hosts whose sockets are silent. Runs only while a host is watched; costs at most a few thousandths
- * of a processor, by looking more seldom where a look is dear.
+ * hosts whose sockets are silent. Runs only while a host is watched; costs at most a few
+ * thousandths of a processor, by looking more seldom where a look is dear.
  */
 import type { Clock, TimerHandle } from "../ports/clock.js";
 import type { Connection, Sensor } from "../ports/sensor.js";

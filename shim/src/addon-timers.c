@@ -1,7 +1,7 @@
 /*
  * What the threads of some processes wait for, where it is a time: the time-out of the system
- * call that a thread sleeps in, out of /proc, and the timerfds that are set. Not seen: alarm(), setitimer
- * and POSIX timers, whose expiry the kernel tells nobody.
+ * call that a thread sleeps in, out of /proc, and the timerfds that are set. Not seen: alarm(),
+ * setitimer and POSIX timers, whose expiry the kernel tells nobody.
  */
 #include "addon.h"
 
