@@ -93,6 +93,8 @@ export interface Addon {
    * back yet changes nothing; `unwatch` of what is not watched neither.
    */
   watch(descriptor: number, callback: () => void): void;
+  /** The same, for each arrival until it is unwatched; what waits already counts as the first. */
+  watchEdges(descriptor: number, callback: () => void): void;
   rearm(descriptor: number): void;
   unwatch(descriptor: number): void;
 
@@ -106,7 +108,7 @@ export interface Addon {
   /** null: nobody waits. The accepted socket has SO_PASSCRED set. */
   acceptPackets(listener: number): number | null;
   connectPackets(path: string): number;
-  /** Sends one packet. Throws EAGAIN where the peer's queue is full. */
+  /** Sends one packet, 64 descriptors at most. Throws EAGAIN where the peer's queue is full. */
   sendPacket(descriptor: number, data: Buffer, descriptors?: readonly number[]): void;
   /**
    * null: nothing waits. "end": the peer is gone. At most 64 KiB and 8 descriptors a packet; one
@@ -155,6 +157,20 @@ export interface Addon {
   guardSockets(pids: readonly number[]): number;
   /** `cookie` (0: unknown) of a socket that something happened to; null: nothing did. */
   guardFired(guard: number): number | null;
+  /**
+   * Room for so many more descriptors, in one step: the table of a process with threads grows at
+   * the price of a wait for every other CPU, at each doubling. Where a limit is in the way nothing
+   * is done.
+   */
+  reserveDescriptors(count: number): void;
+  /** A bound UDP socket; port 0: any. `address` is IPv4 in host order. */
+  openDatagrams(address: number, port: number): number;
+  /** Not connected, flags and options back to what `openDatagrams` gave. What waits stays. */
+  restoreDatagrams(descriptor: number): void;
+  /** Lets another UDP socket be bound to the same address, and get what comes from then on. */
+  shareDatagrams(descriptor: number): void;
+  /** Whose datagram is the next in the queue. null: none waits, or nobody is known. */
+  nextSender(descriptor: number): WaitingConnection | null;
 
   duplicate(descriptor: number): number;
   close(descriptor: number): void;
@@ -168,6 +184,14 @@ export interface Addon {
   pidfdSendSignal(pidfd: number, signal: number): void;
   /** A duplicate of the process's descriptor; EPERM where ptrace rules forbid it. */
   pidfdGetDescriptor(pidfd: number, descriptor: number): number;
+
+  /** From here on whoever is orphaned below this process becomes its child. */
+  becomeSubreaper(): void;
+  /**
+   * SIGKILL for everything below this process, also what Node has started and not seen the end of.
+   * true: nothing of it is left. Else call again; what has more rights than we ends by itself.
+   */
+  endChildren(): boolean;
 }
 
 const require = createRequire(import.meta.url);

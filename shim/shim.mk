@@ -4,14 +4,16 @@
 #   make -C shim SANITIZE=1 fixtures    the table reader's test under ASan and UBSan
 FIXTURES ?= ../build/fixtures
 
-SHIM_SOURCES = accept addresses bind connect context control datagram descriptor-state \
+SHIM_SOURCES = accept addresses bind connect context control datagram \
+  datagram-control datagram-options datagram-receive descriptor-state \
   descriptors endpoint environment epoll handover hostent identity listen listener names \
-  options overlay procfs real socket-options sockets spawn table table-map text
+  options outside overlay procfs real socket-options sockets spawn table table-map text
 SHIM_OBJECTS = $(patsubst %,$(OUT)/obj/shim/%.o,$(SHIM_SOURCES))
 FIXTURE_SOURCES = $(wildcard ../test/fixtures/shim/*.c)
 FIXTURE_PROGRAMS = $(patsubst ../test/fixtures/shim/%.c,$(FIXTURES)/%,$(FIXTURE_SOURCES))
 PROCESS_FIXTURES = $(patsubst ../test/fixtures/process/%.c,$(FIXTURES)/process/%,\
   $(wildcard ../test/fixtures/process/*.c))
+BENCH_PROGRAMS = $(FIXTURES)/bench/echo $(FIXTURES)/bench/client
 
 # What a guest brings along in LD_PRELOAD.
 PRELOADED = $(patsubst ../test/fixtures/preload/%.c,$(FIXTURES)/process/%.so,\
@@ -19,7 +21,7 @@ PRELOADED = $(patsubst ../test/fixtures/preload/%.c,$(FIXTURES)/process/%.so,\
 
 .PHONY: fixtures
 all: $(OUT)/libim-shim.so
-fixtures: $(FIXTURE_PROGRAMS) $(PROCESS_FIXTURES) $(PRELOADED)
+fixtures: $(FIXTURE_PROGRAMS) $(PROCESS_FIXTURES) $(PRELOADED) $(BENCH_PROGRAMS)
 
 # Under ASan the symbols of its runtime come from the process: preload libasan.so before this.
 DEFINED = $(if $(SANITIZE),-fsanitize=address$(comma)undefined,-Wl$(comma)-z$(comma)defs)
@@ -48,6 +50,11 @@ $(FIXTURES)/%: ../test/fixtures/shim/%.c src/table.c
 $(FIXTURES)/process/%: ../test/fixtures/process/%.c
 	@mkdir -p $(@D)
 	$(COMPILE) -o $@ $< -pthread
+
+$(FIXTURES)/bench/client: ../bench/programs/client-herd.c ../bench/programs/client.h
+$(FIXTURES)/bench/%: ../bench/programs/%.c
+	@mkdir -p $(@D)
+	$(COMPILE) -o $@ $(filter %.c,$^)
 
 $(FIXTURES)/process/%.so: ../test/fixtures/preload/%.c
 	@mkdir -p $(@D)

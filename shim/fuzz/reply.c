@@ -10,7 +10,8 @@
 #include <stdlib.h>
 
 struct context context;
-struct real_calls real = {.close = close, .sendmsg = sendmsg, .setsockopt = setsockopt};
+struct real_calls real = {.close = close, .sendmsg = sendmsg,
+                          .recvmsg = recvmsg, .setsockopt = setsockopt};
 bool real_resolved = true;
 
 void real_resolve(void) {}

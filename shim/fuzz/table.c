@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-enum { HOSTS = 3, BLOCK_SIZE = 8, STATES_AT = 4096, SLOT_AT = STATES_AT + 4 * BLOCK_SIZE };
+enum { HOSTS = 3, BLOCK_SIZE = 8, STATES_AT = 4096, SLOT_AT = STATES_AT + 4 * BLOCK_SIZE,
+       ROOM = 1024 };
 static const uint32_t block_base = 0x7f400100;
 static const char *const names[HOSTS] = {"web", "api", "worker-17"};
 
@@ -42,7 +43,7 @@ size_t fuzz_example(uint32_t number, uint8_t data[FUZZ_INPUT_MAX]) {
   uint32_t cells[8] = {0};
   uint32_t tail = slot.hash_offset + (uint32_t)sizeof cells;
   uint8_t *base = data + SLOT_AT;
-  memset(data, 0, SLOT_AT + 512);
+  memset(data, 0, SLOT_AT + 512 + ROOM);
   for (uint32_t i = 0; i < HOSTS; i++) {
     const uint32_t length = (uint32_t)strlen(names[i]);
     const struct im_table_port port = {.port = 80, .mapped = 8080, .protocol = IM_PROTOCOL_TCP};
@@ -57,6 +58,8 @@ size_t fuzz_example(uint32_t number, uint8_t data[FUZZ_INPUT_MAX]) {
     memcpy(base + tail + length, &port, sizeof port);
     tail += length + (uint32_t)sizeof port;
   }
+  /* Now and then there is room for a name that is too long. */
+  if (number % 3 == 0) tail += ROOM;
   memcpy(base, &slot, sizeof slot);
   memcpy(base + slot.hash_offset, cells, sizeof cells);
   header.slot[number % 2] = (struct im_table_slot_ref){.offset = SLOT_AT, .length = tail};

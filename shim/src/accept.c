@@ -6,6 +6,7 @@
 #include "listener.h"
 #include "options.h"
 #include "real.h"
+#include "sockets.h"
 
 static int accept_waiting(int fd, struct sockaddr *peer, socklen_t *length, int flags) {
   struct descriptor *descriptor = descriptor_at(fd);
@@ -61,7 +62,13 @@ IM_EXPORT int accept(int fd, struct sockaddr *peer, socklen_t *length) {
 
 IM_EXPORT int shutdown(int fd, int how) {
   if ((descriptor_flags(fd) & HANDED_OVER) == 0) return real.shutdown(fd, how);
+  struct sockaddr_storage peer;
+  socklen_t length = sizeof peer;
+  const bool unconnected =
+      socket_is_udp(fd) && real.getpeername(fd, (struct sockaddr *)&peer, &length) != 0;
   /* The socket is shared: a real shutdown would kill it for the next life, too. */
   if (how == SHUT_RD || how == SHUT_RDWR) listener_shut(fd);
-  return 0;
+  if (!unconnected) return 0;
+  errno = ENOTCONN; /* as in the kernel, which shuts a datagram socket down all the same */
+  return -1;
 }

@@ -8,11 +8,18 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <sys/time.h>
 
 #ifndef SO_BUF_LOCK /* Linux 5.14 */
 #define SO_BUF_LOCK 72
+#endif
+#ifndef UDP_SEGMENT /* Linux 4.18 */
+#define UDP_SEGMENT 103
+#endif
+#ifndef UDP_GRO /* Linux 5.0 */
+#define UDP_GRO 104
 #endif
 
 static const struct {
@@ -55,6 +62,22 @@ static const struct {
     {IPPROTO_TCP, TCP_NOTSENT_LOWAT},
     {IPPROTO_TCP, TCP_CONGESTION},
     {IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS},
+    {SOL_SOCKET, SO_BROADCAST},
+    {SOL_SOCKET, SO_RXQ_OVFL},
+    {SOL_SOCKET, SO_NO_CHECK},
+    {SOL_SOCKET, SO_PEEK_OFF},
+    {SOL_SOCKET, SO_TIMESTAMPING},
+    {IPPROTO_IP, IP_RECVERR},
+    {IPPROTO_IP, IP_RECVOPTS},
+    {IPPROTO_IP, IP_RETOPTS},
+    {IPPROTO_IP, IP_RECVORIGDSTADDR},
+    {IPPROTO_IP, IP_MULTICAST_TTL},
+    {IPPROTO_IP, IP_MULTICAST_LOOP},
+    {IPPROTO_IP, IP_MULTICAST_IF},
+    {IPPROTO_UDP, UDP_CORK},
+    {IPPROTO_UDP, UDP_ENCAP},
+    {IPPROTO_UDP, UDP_SEGMENT},
+    {IPPROTO_UDP, UDP_GRO},
     {SOL_SOCKET, SO_LINGER},
     {SOL_SOCKET, SO_RCVTIMEO},
     {SOL_SOCKET, SO_SNDTIMEO},

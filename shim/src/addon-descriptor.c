@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -12,6 +14,21 @@
 static bool read_one(napi_env env, napi_callback_info info, int *descriptor) {
   napi_value value;
   return im_arguments(env, info, 1, &value) && im_read_descriptor(env, value, descriptor);
+}
+
+napi_value im_reserve_descriptors(napi_env env, napi_callback_info info) {
+  napi_value value;
+  uint32_t count;
+  if (!im_arguments(env, info, 1, &value) || !im_read_uint32(env, value, &count)) return NULL;
+  /* Two that nobody else can see: the lowest that is free, and a copy of it above the others. */
+  int lowest = eventfd(0, EFD_CLOEXEC);
+  if (lowest < 0) return im_undefined(env);
+  int highest = -1;
+  if (count < (uint32_t)(INT_MAX - lowest))
+    highest = fcntl(lowest, F_DUPFD_CLOEXEC, lowest + (int)count);
+  if (highest >= 0) close(highest);
+  close(lowest);
+  return im_undefined(env);
 }
 
 napi_value im_duplicate(napi_env env, napi_callback_info info) {

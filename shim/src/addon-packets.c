@@ -9,7 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { PACKET_BYTES_MAX = 64 * 1024, DESCRIPTORS_MAX = 8, BACKLOG = 4096 };
+enum { PACKET_BYTES_MAX = 64 * 1024, SENT_MAX = 64, DESCRIPTORS_MAX = 8, BACKLOG = 4096 };
 
 static int open_packets(void) {
   return socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -100,7 +100,7 @@ static bool read_descriptors(napi_env env, napi_value value, struct msghdr *mess
     return false;
   }
   if (count == 0) return true;
-  if (count > DESCRIPTORS_MAX) {
+  if (count > SENT_MAX) {
     im_throw_error(env, "sendmsg", E2BIG);
     return false;
   }
@@ -124,7 +124,7 @@ napi_value im_send_packet(napi_env env, napi_callback_info info) {
   napi_value values[3];
   int descriptor;
   struct iovec part;
-  _Alignas(struct cmsghdr) char control[CMSG_SPACE(DESCRIPTORS_MAX * sizeof(int))] = {0};
+  _Alignas(struct cmsghdr) char control[CMSG_SPACE(SENT_MAX * sizeof(int))] = {0};
   struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control};
   if (!im_arguments(env, info, 3, values) || !im_read_descriptor(env, values[0], &descriptor))
     return NULL;

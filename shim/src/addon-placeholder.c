@@ -1,4 +1,4 @@
-/* Placeholders: listening sockets that hosts are handed when they boot. */
+/* Placeholders of TCP: listening sockets that hosts are handed when they boot. */
 #include "addon.h"
 
 #include <arpa/inet.h>
@@ -60,8 +60,8 @@ napi_value im_end_placeholder(napi_env env, napi_callback_info info) {
   return im_undefined(env);
 }
 
-/* O_NONBLOCK again, no signals to a guest that is gone; the flags are of the shared open file. */
-static int restore_flags(int descriptor) {
+/* The flags are of the shared open file. */
+int im_restore_flags(int descriptor) {
   int flags = fcntl(descriptor, F_GETFL);
   if (flags < 0) return -1;
   if (fcntl(descriptor, F_SETFL, (flags | O_NONBLOCK) & ~O_ASYNC) < 0) return -1;
@@ -73,7 +73,7 @@ napi_value im_restore_placeholder(napi_env env, napi_callback_info info) {
   int descriptor;
   if (!im_arguments(env, info, 1, &value) || !im_read_descriptor(env, value, &descriptor))
     return NULL;
-  if (restore_flags(descriptor) < 0) return im_throw(env, "fcntl");
+  if (im_restore_flags(descriptor) < 0) return im_throw(env, "fcntl");
   int fresh = open_socket();
   if (fresh < 0) return im_throw(env, "socket");
   if (im_restore_options(descriptor, fresh) < 0)
@@ -101,7 +101,7 @@ napi_value im_reset_queue(napi_env env, napi_callback_info info) {
   if (!im_arguments(env, info, 1, &value) || !im_read_descriptor(env, value, &descriptor))
     return NULL;
   /* A guest may have made it blocking; Node's loop must not block. */
-  if (restore_flags(descriptor) < 0) return im_throw(env, "fcntl");
+  if (im_restore_flags(descriptor) < 0) return im_throw(env, "fcntl");
   /* As many as a queue holds: clients that try again at once must not keep us here. */
   for (int turn = 0; turn < BACKLOG_MAX; turn++) {
     int accepted = accept4(descriptor, NULL, NULL, SOCK_CLOEXEC);

@@ -33,6 +33,7 @@ struct watch {
   napi_ref callback; /* NULL: the slot is free */
   uint32_t generation;
   bool armed;
+  bool edges; /* called back for each arrival, and armed for as long as it is watched */
 };
 
 struct im_watcher {
@@ -82,7 +83,7 @@ static struct watch *find(struct im_watcher *watcher, int descriptor) {
 static void deliver(struct im_watcher *watcher, napi_env env, uint64_t event) {
   struct watch *watch = find(watcher, (int)(uint32_t)event);
   if (watch == NULL || watch->generation != (uint32_t)(event >> 32)) return;
-  watch->armed = false;
+  watch->armed = watch->edges;
   napi_handle_scope scope;
   if (napi_open_handle_scope(env, &scope) != napi_ok) return;
   napi_value callback, receiver, failure;
@@ -199,9 +200,11 @@ static bool grow(struct im_watcher *watcher, int descriptor) {
   return true;
 }
 
-static int arm(struct im_watcher *watcher, int operation, int descriptor, uint32_t generation) {
-  struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT,
-                              .data.u64 = (uint64_t)generation << 32 | (uint32_t)descriptor};
+static int arm(struct im_watcher *watcher, int operation, int descriptor,
+               const struct watch *watch) {
+  const uint32_t how = watch->edges ? EPOLLET : EPOLLONESHOT;
+  struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | how,
+                              .data.u64 = (uint64_t)watch->generation << 32 | (uint32_t)descriptor};
   return epoll_ctl(watcher->epoll, operation, descriptor, &event);
 }
 
@@ -210,7 +213,7 @@ static struct im_watcher *watcher_of(napi_env env) {
   return napi_get_instance_data(env, &data) == napi_ok ? data : NULL;
 }
 
-napi_value im_watch(napi_env env, napi_callback_info info) {
+static napi_value watch_for(napi_env env, napi_callback_info info, bool edges) {
   napi_value values[2];
   napi_valuetype type;
   int descriptor;
@@ -224,26 +227,29 @@ napi_value im_watch(napi_env env, napi_callback_info info) {
   }
   if (find(watcher, descriptor) != NULL) return im_throw_error(env, "epoll_ctl", EEXIST);
   if (!start(watcher, env)) return NULL;
-  uint32_t generation = ++watcher->generation;
+  struct watch fresh = {.generation = ++watcher->generation, .armed = true, .edges = edges};
   /* EEXIST: closed without unwatch, and the number refers to the same open file again. */
-  if (arm(watcher, EPOLL_CTL_ADD, descriptor, generation) < 0 &&
-      (errno != EEXIST || arm(watcher, EPOLL_CTL_MOD, descriptor, generation) < 0))
+  if (arm(watcher, EPOLL_CTL_ADD, descriptor, &fresh) < 0 &&
+      (errno != EEXIST || arm(watcher, EPOLL_CTL_MOD, descriptor, &fresh) < 0))
     return im_throw(env, "epoll_ctl");
   /* Only now: a number that epoll took is a real descriptor, so the table stays small. */
   if (!grow(watcher, descriptor)) {
     epoll_ctl(watcher->epoll, EPOLL_CTL_DEL, descriptor, NULL);
     return im_throw_error(env, "watch", ENOMEM);
   }
-  struct watch *watch = &watcher->watches[descriptor];
-  if (napi_create_reference(env, values[1], 1, &watch->callback) != napi_ok) {
-    watch->callback = NULL;
+  if (napi_create_reference(env, values[1], 1, &fresh.callback) != napi_ok) {
     epoll_ctl(watcher->epoll, EPOLL_CTL_DEL, descriptor, NULL);
     return NULL;
   }
-  watch->generation = generation;
-  watch->armed = true;
+  watcher->watches[descriptor] = fresh;
   if (watcher->count++ == 0) napi_ref_threadsafe_function(env, watcher->call);
   return im_undefined(env);
+}
+
+napi_value im_watch(napi_env env, napi_callback_info info) { return watch_for(env, info, false); }
+
+napi_value im_watch_edges(napi_env env, napi_callback_info info) {
+  return watch_for(env, info, true);
 }
 
 napi_value im_rearm(napi_env env, napi_callback_info info) {
@@ -257,7 +263,7 @@ napi_value im_rearm(napi_env env, napi_callback_info info) {
   if (watch == NULL) return im_throw_error(env, "epoll_ctl", ENOENT);
   /* Armed: its event, perhaps on its way already, is the next time that is asked for. */
   if (watch->armed) return im_undefined(env);
-  if (arm(watcher, EPOLL_CTL_MOD, descriptor, watch->generation) < 0)
+  if (arm(watcher, EPOLL_CTL_MOD, descriptor, watch) < 0)
     return im_throw(env, "epoll_ctl");
   watch->armed = true;
   return im_undefined(env);

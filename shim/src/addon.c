@@ -6,6 +6,7 @@ static const struct {
   napi_callback function;
 } functions[] = {
     {"watch", im_watch},
+    {"watchEdges", im_watch_edges},
     {"rearm", im_rearm},
     {"unwatch", im_unwatch},
     {"socketPair", im_socket_pair},
@@ -27,6 +28,11 @@ static const struct {
     {"timers", im_timers},
     {"guardSockets", im_guard_sockets},
     {"guardFired", im_guard_fired},
+    {"reserveDescriptors", im_reserve_descriptors},
+    {"openDatagrams", im_open_datagrams},
+    {"restoreDatagrams", im_restore_datagrams},
+    {"shareDatagrams", im_share_datagrams},
+    {"nextSender", im_next_sender},
     {"duplicate", im_duplicate},
     {"close", im_close},
     {"tryLock", im_try_lock},
@@ -34,6 +40,8 @@ static const struct {
     {"pidfdOpen", im_pidfd_open},
     {"pidfdSendSignal", im_pidfd_send_signal},
     {"pidfdGetDescriptor", im_pidfd_get_descriptor},
+    {"becomeSubreaper", im_become_subreaper},
+    {"endChildren", im_end_children},
 };
 
 NAPI_MODULE_INIT() {

@@ -42,6 +42,7 @@ struct im_watcher *im_watcher_create(napi_env env);
 void im_watcher_forget(struct im_watcher *watcher, napi_env env, int descriptor);
 
 napi_value im_watch(napi_env env, napi_callback_info info);
+napi_value im_watch_edges(napi_env env, napi_callback_info info);
 napi_value im_rearm(napi_env env, napi_callback_info info);
 napi_value im_unwatch(napi_env env, napi_callback_info info);
 
@@ -67,6 +68,12 @@ napi_value im_timers(napi_env env, napi_callback_info info);
 napi_value im_guard_sockets(napi_env env, napi_callback_info info);
 napi_value im_guard_fired(napi_env env, napi_callback_info info);
 
+napi_value im_reserve_descriptors(napi_env env, napi_callback_info info);
+napi_value im_open_datagrams(napi_env env, napi_callback_info info);
+napi_value im_restore_datagrams(napi_env env, napi_callback_info info);
+napi_value im_share_datagrams(napi_env env, napi_callback_info info);
+napi_value im_next_sender(napi_env env, napi_callback_info info);
+
 napi_value im_duplicate(napi_env env, napi_callback_info info);
 napi_value im_close(napi_env env, napi_callback_info info);
 napi_value im_try_lock(napi_env env, napi_callback_info info);
@@ -75,6 +82,12 @@ napi_value im_bind_abstract(napi_env env, napi_callback_info info);
 napi_value im_pidfd_open(napi_env env, napi_callback_info info);
 napi_value im_pidfd_send_signal(napi_env env, napi_callback_info info);
 napi_value im_pidfd_get_descriptor(napi_env env, napi_callback_info info);
+
+napi_value im_become_subreaper(napi_env env, napi_callback_info info);
+napi_value im_end_children(napi_env env, napi_callback_info info);
+
+/* addon-placeholder.c: O_NONBLOCK again, no signals to a guest that is gone. 0 or -1. */
+int im_restore_flags(int descriptor);
 
 /* addon-baseline.c: socket options of a placeholder back to those of a fresh socket. 0 or -1. */
 int im_restore_options(int descriptor, int fresh);

@@ -8,6 +8,8 @@
 #include "descriptor-state.h"
 #include "endpoint.h"
 #include "handover.h"
+#include "listener.h"
+#include "overlay.h"
 #include "real.h"
 #include "sockets.h"
 #include "table-map.h"
@@ -49,32 +51,26 @@ static int bind_unreachable(int fd, uint16_t port) {
   return 0;
 }
 
-static int bind_udp(int fd, const struct endpoint *asked) {
-  if (asked->port == 0 && asked->kind == ENDPOINT_ANY) {
-    if (!asked->ipv6) return bind_to(fd, asked);
-    /* :: and not ::ffff:0.0.0.0, so that the socket keeps both families. */
-    const struct sockaddr_in6 any = {.sin6_family = AF_INET6};
-    return real.bind(fd, (const struct sockaddr *)&any, sizeof any);
-  }
-  struct endpoint own = {.address = context.address, .port = asked->port, .ipv6 = asked->ipv6};
-  uint16_t mapped;
-  if (names_port(own.address, own.port, IPPROTO_UDP, &mapped)) own.port = mapped;
-  return bind_to(fd, &own);
+/* UDP ports are shared with SO_REUSEADDR as well. */
+static bool shares(int fd, bool udp) {
+  return socket_shares_port(fd) || (udp && socket_shares_address(fd));
 }
 
-static uint16_t request_flags(int fd, bool ipv6) {
-  return (uint16_t)((ipv6 ? IM_IPV6 : 0) | (socket_shares_port(fd) ? IM_REUSEPORT : 0));
+static uint16_t request_flags(int fd, bool ipv6, bool udp) {
+  return (uint16_t)((ipv6 ? IM_IPV6 : 0) | (shares(fd, udp) ? IM_REUSEPORT : 0));
 }
 
-static int bind_tcp(int fd, const struct endpoint *asked) {
+static int bind_asking(int fd, const struct endpoint *asked, bool udp) {
   const int saved = errno;
   const struct control_wait wait = {.patient = true};
   struct im_request request = control_request(IM_BIND);
   struct im_reply reply;
   int received = -1;
   request.port = asked->port;
-  request.flags = request_flags(fd, asked->ipv6);
+  request.flags = request_flags(fd, asked->ipv6, udp);
+  if (udp) request.socktype = SOCK_DGRAM;
   struct endpoint own = {.address = context.address, .port = asked->port, .ipv6 = asked->ipv6};
+  if (udp) overlay_map_port(&own, IPPROTO_UDP);
   const enum control_outcome outcome = control_ask(&request, &wait, &reply, &received);
   errno = saved;
   if (outcome != CONTROL_ANSWERED) return bind_to(fd, &own);
@@ -86,15 +82,32 @@ static int bind_tcp(int fd, const struct endpoint *asked) {
     return -1;
   }
   own.address = reply.address;
-  own.port = reply.port;
+  if (!udp) own.port = reply.port; /* datagrams: beside the placeholder, wherever that is */
   return bind_to(fd, &own);
+}
+
+static int bind_udp(int fd, const struct endpoint *asked) {
+  if (asked->port == 0 && asked->kind == ENDPOINT_ANY) {
+    if (!asked->ipv6) return bind_to(fd, asked);
+    /* :: and not ::ffff:0.0.0.0, so that the socket keeps both families. */
+    const struct sockaddr_in6 any = {.sin6_family = AF_INET6};
+    return real.bind(fd, (const struct sockaddr *)&any, sizeof any);
+  }
+  uint16_t mapped;
+  const struct endpoint own = {
+      .address = context.address, .port = asked->port, .ipv6 = asked->ipv6};
+  if (!names_port(own.address, own.port, IPPROTO_UDP, &mapped)) return bind_to(fd, &own);
+  const int result = bind_asking(fd, asked, true);
+  /* A datagram socket has no listen: bound, it is ready. */
+  if (result == 0) listener_announce(fd);
+  return result;
 }
 
 int bind_again(int fd) {
   const struct descriptor *descriptor = descriptor_at(fd);
   if (descriptor == NULL) return 0;
   const struct endpoint asked = {.port = descriptor->asked_port, .ipv6 = socket_is_ipv6(fd)};
-  const int result = bind_tcp(fd, &asked);
+  const int result = bind_asking(fd, &asked, false);
   const uint8_t flags = descriptor_flags(fd);
   if (result == 0) descriptor_mark(fd, (uint8_t)(flags & ~SHUT));
   return result;
@@ -113,7 +126,7 @@ static int bind_on_host(int fd, const struct endpoint *asked, enum socket_kind k
   }
   if (asked->ipv6 && socket_only_ipv6(fd)) return bind_unreachable(fd, asked->port);
   if (kind == SOCKET_UDP) return bind_udp(fd, asked);
-  if (asked->port != 0) return bind_tcp(fd, asked);
+  if (asked->port != 0) return bind_asking(fd, asked, false);
   /* Where it connects to decides whether its source is the overlay's; listen and getsockname
    * need a port. Until one of them comes, it stays unbound. */
   descriptor_mark(fd, LAZY_PORT);

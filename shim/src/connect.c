@@ -5,7 +5,9 @@
 
 #include "context.h"
 #include "control.h"
+#include "descriptor-state.h"
 #include "endpoint.h"
+#include "outside.h"
 #include "overlay.h"
 #include "real.h"
 #include "sockets.h"
@@ -80,14 +82,13 @@ static int connect_tcp(int fd, struct endpoint *to) {
   uint16_t mapped = to->port;
   const bool declared = names_port(to->address, to->port, IPPROTO_TCP, &mapped);
   const bool running = (names_state(to->address) & IM_STATE_RUNNING) != 0;
-  const bool nonblocking = socket_nonblocking(fd);
-  /*
-   * A declared port has its placeholder: a connect to that is the signal, and is never held. Who
-   * connects to himself must not find his own placeholder: he would wait for himself.
-   */
+  /* Who connects to himself must not find his own placeholder: he would wait for himself. */
   const bool own = context.guest && to->address == context.address;
-  const bool asks = own ? declared && !running : !(declared && (running || nonblocking));
-  if (asks) return connect_asking(fd, to, nonblocking, mapped);
+  if (own ? declared && !running : !declared || !running) {
+    const bool nonblocking = socket_nonblocking(fd);
+    /* A declared port has its placeholder: a connect to that is the signal, and is never held. */
+    if (own || !declared || !nonblocking) return connect_asking(fd, to, nonblocking, mapped);
+  }
   to->port = mapped;
   return connect_natively(fd, to, true);
 }
@@ -95,6 +96,14 @@ static int connect_tcp(int fd, struct endpoint *to) {
 static int connect_udp(int fd, struct endpoint *to) {
   overlay_map_port(to, IPPROTO_UDP);
   return connect_natively(fd, to, false);
+}
+
+/* Handed over as IPv4 to a guest that asked for IPv6: what is not on the overlay, too. */
+static int connect_as_ipv4(int fd, struct endpoint *to) {
+  struct sockaddr_storage address;
+  to->ipv6 = false;
+  const socklen_t length = endpoint_write(to, &address);
+  return real.connect(fd, (struct sockaddr *)&address, length);
 }
 
 /* Connected, connecting or listening: the kernel has the answer, given the same address. */
@@ -107,8 +116,14 @@ static int connect_again(int fd, struct endpoint *to) {
 
 IM_EXPORT int connect(int fd, const struct sockaddr *address, socklen_t length) {
   struct endpoint to;
-  if (!context.active || !endpoint_parse(address, length, &to) || !overlay_destination(&to))
+  if (!context.active || !endpoint_parse(address, length, &to))
     return real.connect(fd, address, length);
+  if ((descriptor_flags(fd) & ANY_SOURCE) != 0) descriptor_clear(fd); /* it gets an address now */
+  const bool converted = to.ipv6 && (descriptor_flags(fd) & APPEARS_IPV6) != 0;
+  const bool outside = outside_knows(&to) && socket_is_udp(fd);
+  if (outside || !overlay_destination(&to))
+    return converted ? connect_as_ipv4(fd, &to) : real.connect(fd, address, length);
+  to.ipv6 = to.ipv6 && !converted;
   const enum socket_kind kind = socket_kind(fd);
   if (kind == SOCKET_OTHER || (to.ipv6 && socket_only_ipv6(fd)))
     return real.connect(fd, address, length);

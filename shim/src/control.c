@@ -88,7 +88,7 @@ static enum receipt receive_reply(int fd, struct im_reply *reply, int *received)
                            .msg_control = space,
                            .msg_controllen = sizeof space};
   /* Blocks as connect does: handlers with SA_RESTART go unnoticed, exactly as the kernel's. */
-  const ssize_t length = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+  const ssize_t length = real.recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
   if (length < 0) {
     if (errno == EINTR) return SIGNALLED;
     return errno == EAGAIN || errno == EWOULDBLOCK ? NOTHING : ENDED;

@@ -18,7 +18,8 @@ enum descriptor_flag {
   LAZY_PORT = 1 << 3,    /* bound to port 0 for the guest, not bound yet in the kernel */
   SHUT = 1 << 4,         /* a listener after shutdown; it was on `asked_port` */
   UNREACHABLE = 1 << 5,  /* IPV6_V6ONLY: bound to any port of ::1, `asked_port` was meant */
-  SHARES_PORT = 1 << 6   /* handed over to a socket that had SO_REUSEPORT set */
+  SHARES_PORT = 1 << 6,  /* a handed over listener whose socket had SO_REUSEPORT set */
+  ANY_SOURCE = 1 << 7    /* UDP without an address of its own: each datagram names its source */
 };
 
 struct descriptor {
@@ -27,7 +28,7 @@ struct descriptor {
   uint32_t options; /* which the guest has set on a handed over listener (options.c) */
   /* Connections that were queued before the last change of options: they need them in accept. */
   _Atomic uint32_t stale;
-  _Atomic uint32_t acceptors; /* threads that are inside accept just now */
+  _Atomic uint32_t acceptors; /* threads that are inside accept, or wait for a datagram */
 };
 
 /* NULL out of range. */

@@ -16,8 +16,10 @@ int handover_take(int fd, int placeholder, bool ipv6) {
   const int descriptor_status = real.fcntl(fd, F_GETFD);
   const int close_on_exec = descriptor_status > 0 ? descriptor_status & FD_CLOEXEC : 0;
 
-  const bool shares = socket_shares_port(fd);
-  options_hand_over(fd, placeholder);
+  const bool udp = socket_is_udp(fd);
+  const bool shares = !udp && socket_shares_port(fd);
+  if (udp) options_hand_over_datagrams(fd, placeholder);
+  else options_hand_over(fd, placeholder);
   const int own_status = real.fcntl(placeholder, F_GETFL);
   if (status >= 0 && own_status >= 0) {
     const int wanted = (own_status & ~O_NONBLOCK) | (status & O_NONBLOCK);
@@ -34,7 +36,7 @@ int handover_take(int fd, int placeholder, bool ipv6) {
   epoll_add_again(fd, &registered);
   const int family = ipv6 ? APPEARS_IPV6 : 0;
   descriptor_mark(fd, (uint8_t)(HANDED_OVER | family | (shares ? SHARES_PORT : 0)));
-  options_changed(fd);
+  if (!udp) options_changed(fd);
   errno = saved;
   return 0;
 }

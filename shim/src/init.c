@@ -18,6 +18,7 @@
  */
 #include "init.h"
 #include "control-number.h"
+#include "process-tree.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -56,7 +56,4 @@ bool start_parse(const struct link *link, int control, struct start *start);
 /* Forks and executes. Returns the pid; or -1 with errno and the step that failed. */
 pid_t spawn(const struct start *start, const char **step);
 
-/* Sends the signal to every descendant of this process. */
-void tree_signal(int signal);
-
 #endif

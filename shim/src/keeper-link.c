@@ -6,15 +6,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { DESCRIPTORS_MAX = 8, MESSAGES_A_TURN = 256 };
+enum { PACKETS_A_TURN = 256 };
 
 struct packet {
-  struct im_custody message;
   ssize_t length;
   bool from_somebody; /* only the end of file has no sender */
-  bool cut;           /* more came than there was room for */
-  size_t count;
-  int descriptors[DESCRIPTORS_MAX];
+  bool too_long;
+  bool lost;    /* more descriptors came than there was room for */
+  size_t count; /* of descriptors */
+  size_t taken; /* those before it are no longer the packet's */
+  int descriptors[IM_CUSTODY_BATCH_MAX];
+  struct im_custody messages[IM_CUSTODY_BATCH_MAX];
 };
 
 static void read_control(struct msghdr *header, struct packet *packet) {
@@ -24,7 +26,7 @@ static void read_control(struct msghdr *header, struct packet *packet) {
     if (part->cmsg_type == SCM_CREDENTIALS) packet->from_somebody = true;
     if (part->cmsg_type != SCM_RIGHTS) continue;
     size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    packet->count = count < DESCRIPTORS_MAX ? count : DESCRIPTORS_MAX; /* the room we gave */
+    packet->count = count < IM_CUSTODY_BATCH_MAX ? count : IM_CUSTODY_BATCH_MAX;
     memcpy(packet->descriptors, CMSG_DATA(part), packet->count * sizeof(int));
   }
 }
@@ -32,18 +34,20 @@ static void read_control(struct msghdr *header, struct packet *packet) {
 /* False: nothing waits. */
 static bool receive(int descriptor, struct packet *packet) {
   _Alignas(struct cmsghdr) char
-      control[CMSG_SPACE(DESCRIPTORS_MAX * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
+      control[CMSG_SPACE(IM_CUSTODY_BATCH_MAX * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
+  packet->count = packet->taken = 0;
+  packet->from_somebody = false;
   for (;;) {
-    struct iovec part = {.iov_base = &packet->message, .iov_len = sizeof packet->message};
+    struct iovec part = {.iov_base = packet->messages, .iov_len = sizeof packet->messages};
     struct msghdr header = {.msg_iov = &part,
                             .msg_iovlen = 1,
                             .msg_control = control,
                             .msg_controllen = sizeof control};
-    *packet = (struct packet){0};
     packet->length = recvmsg(descriptor, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (packet->length >= 0) {
       read_control(&header, packet);
-      packet->cut = (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
+      packet->too_long = (header.msg_flags & MSG_TRUNC) != 0;
+      packet->lost = (header.msg_flags & MSG_CTRUNC) != 0;
       return true;
     }
     /* ECONNRESET: the daemon went with something of ours unread. What it had sent comes next. */
@@ -51,20 +55,28 @@ static bool receive(int descriptor, struct packet *packet) {
   }
 }
 
-static bool well_formed(const struct packet *packet) {
-  const struct im_custody *message = &packet->message;
-  return packet->length == (ssize_t)sizeof *message && message->magic == IM_CUSTODY_MAGIC &&
-         message->label_length <= IM_CUSTODY_LABEL_MAX;
+static size_t message_count(const struct packet *packet) {
+  return (size_t)packet->length / sizeof packet->messages[0];
 }
 
-static void keep(struct link *link, struct packet *packet) {
-  const struct im_custody *message = &packet->message;
-  if (packet->count != 1 || packet->cut) {
-    if (packet->cut) report("a descriptor was lost: the limit of descriptors is reached");
+static bool well_formed(const struct packet *packet) {
+  size_t keeps = 0;
+  if (packet->too_long || (size_t)packet->length % sizeof packet->messages[0] != 0) return false;
+  for (size_t i = 0; i < message_count(packet); i++) {
+    const struct im_custody *message = &packet->messages[i];
+    if (message->magic != IM_CUSTODY_MAGIC || message->label_length > IM_CUSTODY_LABEL_MAX)
+      return false;
+    if (message->type == IM_CUSTODY_KEEP) keeps++;
+  }
+  return packet->lost ? packet->count < keeps : packet->count == keeps;
+}
+
+static void keep(struct link *link, struct packet *packet, const struct im_custody *message) {
+  if (packet->taken == packet->count) {
+    report("a descriptor was lost: the limit of descriptors is reached");
     return;
   }
-  int descriptor = packet->descriptors[0];
-  packet->count = 0;
+  int descriptor = packet->descriptors[packet->taken++];
   if (descriptor > link->highest) {
     close(descriptor);
     report("a descriptor is not kept: %d are the limit", link->highest + 1);
@@ -73,18 +85,22 @@ static void keep(struct link *link, struct packet *packet) {
   }
 }
 
-static void obey(struct link *link, struct packet *packet) {
-  const struct im_custody *message = &packet->message;
+static void begin_list(struct link *link) {
+  link->listing = true;
+  link->listed = 0;
+}
+
+static void obey(struct link *link, struct packet *packet, const struct im_custody *message) {
   switch (message->type) {
   case IM_CUSTODY_KEEP:
-    keep(link, packet);
+    keep(link, packet, message);
     break;
   case IM_CUSTODY_DROP:
     custody_drop(&link->custody, message->label, message->label_length);
     break;
   case IM_CUSTODY_LIST:
-    link->listing = true;
-    link->listed = 0;
+    if (!link->unasked) begin_list(link);
+    link->unasked = false;
     break;
   case IM_CUSTODY_READY:
     link->ready = true;
@@ -99,14 +115,15 @@ static void obey(struct link *link, struct packet *packet) {
 
 bool link_receive(struct link *link) {
   struct packet packet;
-  for (int turn = 0; turn < MESSAGES_A_TURN; turn++) {
+  for (int turn = 0; turn < PACKETS_A_TURN; turn++) {
     if (link->descriptor < 0 || !receive(link->descriptor, &packet)) return false;
     if (packet.length == 0 && !packet.from_somebody) {
       link_close(link);
       return false;
     }
-    if (well_formed(&packet)) obey(link, &packet);
-    for (size_t i = 0; i < packet.count; i++) close(packet.descriptors[i]);
+    size_t messages = well_formed(&packet) ? message_count(&packet) : 0;
+    for (size_t i = 0; i < messages; i++) obey(link, &packet, &packet.messages[i]);
+    while (packet.taken < packet.count) close(packet.descriptors[packet.taken++]);
   }
   return true;
 }
@@ -150,9 +167,16 @@ void link_list(struct link *link) {
   if (link->listing && send_message(link, &message, -1)) link->listing = false;
 }
 
+void link_list_unasked(struct link *link) {
+  link->unasked = true;
+  begin_list(link);
+  link_list(link);
+}
+
 void link_close(struct link *link) {
   if (link->descriptor >= 0) close(link->descriptor);
   link->descriptor = -1;
   link->listing = false;
+  link->unasked = false;
   link->crowded = false;
 }

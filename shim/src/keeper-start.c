@@ -74,19 +74,21 @@ static int set_variables(const struct keeper *keeper) {
 int start_daemon(struct keeper *keeper) {
   int pair[2];
   if (set_variables(keeper) < 0 || open_link(pair) < 0) return -1;
+  keeper->link.descriptor = pair[0];
+  /* Before there is a daemon: from here on its queue holds the sockets, too, should we die. */
+  if (keeper->restarts > 0) link_list_unasked(&keeper->link);
   pid_t pid = fork();
   if (pid == 0) become_daemon(keeper, pair[1]);
   int error = errno;
   close(pair[1]);
   if (pid < 0) {
-    close(pair[0]);
+    link_close(&keeper->link);
     errno = error;
     return -1;
   }
   /* Its end must be seen by whoever waits: the daemon alone has it now. */
   if (keeper->channel >= 0) close(keeper->channel);
   keeper->channel = -1;
-  keeper->link.descriptor = pair[0];
   keeper->daemon = pid;
   keeper->started_ms = now_ms();
   return 0;

@@ -54,6 +54,7 @@ struct link {
   bool ready;             /* READY was said, now or by a daemon before */
   bool quit;              /* QUIT was said */
   bool listing;           /* LIST is being answered */
+  bool unasked;           /* all is being sent, or was: the next LIST asks for just that */
   bool crowded;           /* too many descriptors are on their way: try again a little later */
   uint32_t listed;        /* entries before it have been sent */
   struct custody custody; /* survives every daemon */
@@ -85,6 +86,8 @@ struct keeper {
 bool link_receive(struct link *link);
 /* Goes on with the answer to LIST until the daemon's queue is full. */
 void link_list(struct link *link);
+/* The answer to the LIST that a daemon which is being started will send. */
+void link_list_unasked(struct link *link);
 void link_close(struct link *link);
 
 /* One line of the daemon's log, printf-like. Keeps errno. */

@@ -22,7 +22,9 @@ static bool describe(int fd, enum im_request_type type, struct im_request *reque
   struct endpoint own;
   if (!socket_own_endpoint(fd, &own) || own.address != context.address) return false;
   *request = control_request(type);
-  request->port = names_declared_port(own.address, own.port, IPPROTO_TCP);
+  const bool udp = socket_is_udp(fd);
+  if (udp) request->socktype = SOCK_DGRAM;
+  request->port = names_declared_port(own.address, own.port, udp ? IPPROTO_UDP : IPPROTO_TCP);
   const uint8_t flags = descriptor_flags(fd);
   if ((flags & HANDED_OVER) != 0) request->flags |= IM_HANDED_OVER;
   if (own.ipv6 || (flags & APPEARS_IPV6) != 0) request->flags |= IM_IPV6;
@@ -103,14 +105,19 @@ void listener_say(const struct listener_farewell *farewell) {
   if (farewell->due) control_tell(&farewell->request);
 }
 
-/* A thread that waits in accept would wait for ever: a connection of our own wakes it. */
-static void wake_acceptor(const struct endpoint *listener) {
+/*
+ * A thread that waits in accept would wait for ever: a connection of our own wakes it. One that
+ * waits for a datagram gets an empty one, which reads as the end that it would have seen.
+ */
+static void wake_acceptor(const struct endpoint *listener, bool udp) {
   struct sockaddr_storage address;
   const struct endpoint to = {.address = listener->address, .port = listener->port};
   const socklen_t length = endpoint_write(&to, &address);
-  const int fd = real.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const int type = udp ? SOCK_DGRAM : SOCK_STREAM;
+  const int fd = real.socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return;
-  real.connect(fd, (struct sockaddr *)&address, length);
+  if (real.connect(fd, (struct sockaddr *)&address, length) == 0 && udp)
+    real.sendto(fd, "", 0, 0, NULL, 0);
   real.close(fd);
 }
 
@@ -118,16 +125,18 @@ static void wake_acceptor(const struct endpoint *listener) {
  * What the kernel would have left: a socket that is bound, for the guest, and does not listen. The
  * shared one is let go, so that the supervisor finds nobody who has it.
  */
-static void let_go(int fd, uint16_t port) {
+static void let_go(int fd, uint16_t port, bool udp) {
   struct epoll_registrations registered;
   const uint8_t flags = descriptor_flags(fd);
   const int family = (flags & APPEARS_IPV6) != 0 ? AF_INET6 : AF_INET;
   const int blocking = socket_nonblocking(fd) ? SOCK_NONBLOCK : 0;
   const int status = real.fcntl(fd, F_GETFD);
   const int on_exec = status > 0 && (status & FD_CLOEXEC) != 0 ? O_CLOEXEC : 0;
-  const int fresh = real.socket(family, SOCK_STREAM | blocking | SOCK_CLOEXEC, 0);
+  const int type = udp ? SOCK_DGRAM : SOCK_STREAM;
+  const int fresh = real.socket(family, type | blocking | SOCK_CLOEXEC, 0);
   if (fresh < 0) return;
-  options_hand_over(fd, fresh);
+  if (udp) real.shutdown(fresh, SHUT_RDWR);
+  else options_hand_over(fd, fresh);
   epoll_find(fd, &registered);
   epoll_remove(fd);
   const int result = real.dup3(fresh, fd, on_exec);
@@ -140,7 +149,10 @@ static void let_go(int fd, uint16_t port) {
 }
 
 /* Every number that this process has for the same listener, `fd` among them. */
-static void shut_here(int fd, const struct endpoint *own, uint16_t port, bool alone) {
+static void shut_here(int fd, const struct endpoint *own, bool alone) {
+  const bool udp = socket_is_udp(fd);
+  const uint16_t port =
+      names_declared_port(own->address, own->port, udp ? IPPROTO_UDP : IPPROTO_TCP);
   char listener[PROCFS_LINK_MAX];
   char link[PROCFS_LINK_MAX];
   const bool known = procfs_descriptor(0, fd, listener);
@@ -150,8 +162,8 @@ static void shut_here(int fd, const struct endpoint *own, uint16_t port, bool al
     const bool same = known && procfs_descriptor(0, other, link) && strcmp(link, listener) == 0;
     if (other != fd && !same) continue;
     descriptor_mark(other, descriptor->flags | SHUT);
-    if (alone) let_go(other, port);
-    for (uint32_t i = 0; i < descriptor->acceptors; i++) wake_acceptor(own);
+    if (alone) let_go(other, port, udp);
+    for (uint32_t i = 0; i < descriptor->acceptors; i++) wake_acceptor(own, udp);
   }
 }
 
@@ -162,7 +174,7 @@ void listener_shut(int fd) {
   if (context_owns_memory() && socket_own_endpoint(fd, &own)) {
     const bool alone = !held_by_another_process(fd);
     const bool due = describe(fd, IM_CLOSE, &request) && alone;
-    shut_here(fd, &own, names_declared_port(own.address, own.port, IPPROTO_TCP), alone);
+    shut_here(fd, &own, alone);
     if (due) control_tell(&request);
   }
   errno = saved;

@@ -14,12 +14,6 @@
 
 #define VALUE_MAX 32
 
-struct option {
-  int level;
-  int name;
-  bool doubled; /* the kernel reports twice what was set */
-};
-
 static const struct option inherited[] = {
     {SOL_SOCKET, SO_KEEPALIVE, false},
     {SOL_SOCKET, SO_LINGER, false},
@@ -79,18 +73,21 @@ static void set(int fd, const struct option *option, struct value *value) {
   real.setsockopt(fd, option->level, option->name, value->bytes, value->length);
 }
 
-void options_hand_over(int fd, int placeholder) {
-  const int saved = errno;
+void option_copy(int fd, int fresh, int target, const struct option *from,
+                 const struct option *to) {
   struct value own;
   struct value usual;
   struct value given;
+  if (!get(fd, from, &own) || !get(fresh, from, &usual) || same(&own, &usual)) return;
+  if (get(target, to, &given) && !same(&own, &given)) set(target, to, &own);
+}
+
+void options_hand_over(int fd, int placeholder) {
+  const int saved = errno;
   const int family = socket_is_ipv6(fd) ? AF_INET6 : AF_INET;
   const int fresh = real.socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  for (size_t i = 0; fresh >= 0 && i < OPTIONS; i++) {
-    const struct option *option = &inherited[i];
-    if (!get(fd, option, &own) || !get(fresh, option, &usual) || same(&own, &usual)) continue;
-    if (get(placeholder, option, &given) && !same(&own, &given)) set(placeholder, option, &own);
-  }
+  for (size_t i = 0; fresh >= 0 && i < OPTIONS; i++)
+    option_copy(fd, fresh, placeholder, &inherited[i], &inherited[i]);
   if (fresh >= 0) real.close(fresh);
   errno = saved;
 }

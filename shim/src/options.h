@@ -6,8 +6,23 @@
 #ifndef IM_OPTIONS_H
 #define IM_OPTIONS_H
 
+#include <stdbool.h>
+
+struct option {
+  int level;
+  int name;
+  bool doubled; /* the kernel reports twice what was set */
+};
+
+/* Sets `to` of `target`, where `from` of `fd` is not what it is of a fresh socket. */
+void option_copy(int fd, int fresh, int target, const struct option *from,
+                 const struct option *to);
+
 /* Sets on `placeholder` what distinguishes `fd` from a fresh socket. */
 void options_hand_over(int fd, int placeholder);
+void options_hand_over_datagrams(int fd, int placeholder);
+/* What an IPv6 option is called on an IPv4 socket; -1: nothing. */
+int options_as_ipv4(int option);
 /* The options of a handed over listener changed: what is queued now lacks them. */
 void options_changed(int listener);
 /* For a connection that was just accepted. All keep errno. */

@@ -12,7 +12,7 @@ bool overlay_destination(struct endpoint *to);
 /* Puts what is really bound in the place of a declared port. */
 void overlay_map_port(struct endpoint *to, uint16_t protocol);
 
-/* Binds the socket to the own address, unless it is bound already. Keeps errno. */
+/* Binds the socket to the own address, unless it has an address already. Keeps errno. */
 void overlay_source(int fd, bool ipv6, bool tcp);
 
 #endif

@@ -22,15 +22,15 @@
 enum im_request_type {
   IM_CONNECT = 1, /* is `address:port` ready? answered when it is, or with an errno */
   IM_BIND = 2,    /* may I bind, and to what? answered with a hand-over or NATIVE */
-  IM_LISTEN = 3,  /* a listener on `address:port` is accepting; no answer */
-  IM_CLOSE = 4,   /* this process closed its listener on `address:port`; no answer */
+  IM_LISTEN = 3,  /* a listener on `address:port` accepts, or UDP is bound there; no answer */
+  IM_CLOSE = 4,   /* this process closed its socket on `address:port`; no answer */
   IM_TABLE = 5    /* answered with a read-only descriptor of the name table */
 };
 
 enum im_request_flag {
   IM_NONBLOCKING = 1 << 0, /* the socket is non-blocking: answer at once */
   IM_IPV6 = 1 << 1,        /* the socket is AF_INET6 (v4-mapped) */
-  IM_REUSEPORT = 1 << 2,   /* SO_REUSEPORT is set on it */
+  IM_REUSEPORT = 1 << 2,   /* SO_REUSEPORT is set on it; of UDP, or SO_REUSEADDR */
   IM_HANDED_OVER = 1 << 3  /* the listener is one that the supervisor handed over */
 };
 
@@ -40,14 +40,14 @@ struct im_request {
   uint16_t flags;
   uint32_t address;
   uint16_t port;
-  uint16_t socktype; /* SOCK_STREAM or SOCK_DGRAM */
+  uint16_t socktype; /* SOCK_STREAM or SOCK_DGRAM; always the first for CONNECT and TABLE */
   uint32_t pid;      /* of the asking process */
   uint32_t spare;    /* 0 */
 };
 
 enum im_action {
   IM_NATIVE = 0,  /* make the system call yourself, on `address:port` of the reply */
-  IM_HANDOVER = 1 /* the attached descriptor is your bound, listening socket */
+  IM_HANDOVER = 1 /* the attached descriptor is your bound socket, which listens if it is TCP */
 };
 
 struct im_reply {

@@ -46,6 +46,24 @@ static ssize_t raw_sendmsg(int fd, const struct msghdr *message, int flags) {
   return syscall(SYS_sendmsg, fd, message, flags);
 }
 
+static int raw_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags) {
+  return (int)syscall(SYS_sendmmsg, fd, messages, count, flags);
+}
+
+static ssize_t raw_recvfrom(int fd, void *data, size_t size, int flags, struct sockaddr *from,
+                            socklen_t *length) {
+  return syscall(SYS_recvfrom, fd, data, size, flags, from, length);
+}
+
+static ssize_t raw_recvmsg(int fd, struct msghdr *message, int flags) {
+  return syscall(SYS_recvmsg, fd, message, flags);
+}
+
+static int raw_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
+                        struct timespec *limit) {
+  return (int)syscall(SYS_recvmmsg, fd, messages, count, flags, limit);
+}
+
 static int raw_shutdown(int fd, int how) { return (int)syscall(SYS_shutdown, fd, how); }
 
 static int raw_getsockname(int fd, struct sockaddr *name, socklen_t *length) {
@@ -109,6 +127,10 @@ struct real_calls real = {
     .accept4 = raw_accept4,
     .sendto = raw_sendto,
     .sendmsg = raw_sendmsg,
+    .sendmmsg = raw_sendmmsg,
+    .recvfrom = raw_recvfrom,
+    .recvmsg = raw_recvmsg,
+    .recvmmsg = raw_recvmmsg,
     .shutdown = raw_shutdown,
     .getsockname = raw_getsockname,
     .getpeername = raw_getpeername,

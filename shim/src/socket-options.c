@@ -7,28 +7,22 @@
 #include "descriptor-state.h"
 #include "options.h"
 #include "real.h"
+#include "sockets.h"
 
 static int set_as_ipv6(int fd, int option, const void *value, socklen_t length) {
   int number = 0;
   if (value != NULL && length >= sizeof number) memcpy(&number, value, sizeof number);
-  switch (option) {
-    case IPV6_TCLASS: return real.setsockopt(fd, IPPROTO_IP, IP_TOS, value, length);
-    case IPV6_UNICAST_HOPS: return real.setsockopt(fd, IPPROTO_IP, IP_TTL, value, length);
-    case IPV6_V6ONLY:
-      if (number == 0) return 0;
-      errno = EINVAL; /* as for any socket that is bound */
-      return -1;
-    default: return 0; /* without effect on IPv4 traffic */
-  }
+  const int as_ipv4 = options_as_ipv4(option);
+  if (as_ipv4 >= 0) return real.setsockopt(fd, IPPROTO_IP, as_ipv4, value, length);
+  if (option != IPV6_V6ONLY || number == 0) return 0; /* without effect on IPv4 traffic */
+  errno = EINVAL; /* as for any socket that is bound */
+  return -1;
 }
 
 static int get_as_ipv6(int fd, int option, void *value, socklen_t *length) {
   const int off = 0;
-  switch (option) {
-    case IPV6_TCLASS: return real.getsockopt(fd, IPPROTO_IP, IP_TOS, value, length);
-    case IPV6_UNICAST_HOPS: return real.getsockopt(fd, IPPROTO_IP, IP_TTL, value, length);
-    default: break;
-  }
+  const int as_ipv4 = options_as_ipv4(option);
+  if (as_ipv4 >= 0) return real.getsockopt(fd, IPPROTO_IP, as_ipv4, value, length);
   if (*length > sizeof off) *length = sizeof off;
   memcpy(value, &off, *length);
   return 0;
@@ -60,9 +54,10 @@ IM_EXPORT int setsockopt(int fd, int level, int option, const void *value, sockl
   if ((flags & HANDED_OVER) == 0) return real.setsockopt(fd, level, option, value, length);
   /* Never on a placeholder: a client that stays silent would wake nobody. */
   if (level == IPPROTO_TCP && option == TCP_DEFER_ACCEPT) return 0;
-  /* Nor this: a stranger could bind beside it. */
-  if (level == SOL_SOCKET && option == SO_REUSEPORT) return 0;
+  /* Nor this: a stranger could bind beside it. Sockets for datagrams are bound beside one another
+   * by the guest itself, as it says here. */
+  if (level == SOL_SOCKET && option == SO_REUSEPORT && !socket_is_udp(fd)) return 0;
   const int result = real.setsockopt(fd, level, option, value, length);
-  if (result == 0) options_changed(fd);
+  if (result == 0 && !socket_is_udp(fd)) options_changed(fd);
   return result;
 }

@@ -24,14 +24,18 @@ enum socket_kind socket_kind(int fd) {
   const int result = real.getsockopt(fd, IPPROTO_TCP, TCP_INFO, &state, &length);
   errno = saved;
   if (result == 0) return state == TCP_CLOSE ? SOCKET_TCP_FRESH : SOCKET_TCP_USED;
-  return option(fd, SOL_SOCKET, SO_PROTOCOL) == IPPROTO_UDP ? SOCKET_UDP : SOCKET_OTHER;
+  return socket_is_udp(fd) ? SOCKET_UDP : SOCKET_OTHER;
 }
+
+bool socket_is_udp(int fd) { return option(fd, SOL_SOCKET, SO_PROTOCOL) == IPPROTO_UDP; }
 
 bool socket_only_ipv6(int fd) { return option(fd, IPPROTO_IPV6, IPV6_V6ONLY) == 1; }
 
 bool socket_is_ipv6(int fd) { return option(fd, SOL_SOCKET, SO_DOMAIN) == AF_INET6; }
 
 bool socket_shares_port(int fd) { return option(fd, SOL_SOCKET, SO_REUSEPORT) == 1; }
+
+bool socket_shares_address(int fd) { return option(fd, SOL_SOCKET, SO_REUSEADDR) == 1; }
 
 bool socket_nonblocking(int fd) {
   const int saved = errno;

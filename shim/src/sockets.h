@@ -15,8 +15,10 @@ enum socket_kind {
 };
 
 enum socket_kind socket_kind(int fd);
+bool socket_is_udp(int fd);
 bool socket_only_ipv6(int fd);
-bool socket_shares_port(int fd); /* SO_REUSEPORT */
+bool socket_shares_port(int fd);    /* SO_REUSEPORT */
+bool socket_shares_address(int fd); /* SO_REUSEADDR */
 bool socket_nonblocking(int fd);
 bool socket_is_ipv6(int fd);
 /* False: not an IPv4 address (v4-mapped and :: count as such). */

@@ -128,7 +128,9 @@ for (const signal of ["SIGKILL", "SIGABRT"]) {
 
 test("a step that a test kills the daemon at is survived by the next one", async (t) => {
   const home = heldHome(t);
-  process.env["IM_TEST_KILL"] = "wake";
+  const order = join(home.configuration.home, "kill");
+  writeFileSync(order, "daemon@wake");
+  process.env["IM_TEST_KILL"] = order;
   const first = await home.daemon();
   delete process.env["IM_TEST_KILL"];
   await t.throwsAsync(home.serve());

@@ -1,7 +1,17 @@
+import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
 import test from "ava";
 import { readHealth } from "../../platform/daemon/health.js";
-import { ended, heldHome, kill, nextPid, runs } from "../fixtures/keeper/held-home.js";
+import {
+  ended,
+  gatedProgram,
+  heldHome,
+  kill,
+  nextPid,
+  runs,
+} from "../fixtures/keeper/held-home.js";
 import { readLives } from "../fixtures/keeper/holding.js";
 
 test("a daemon that lost its keeper gets another one, and then nothing is lost", async (t) => {
@@ -20,6 +30,23 @@ test("a daemon that lost its keeper gets another one, and then nothing is lost",
   t.deepEqual(recovered, [0, holding.count + 1]);
   await home.down();
   await Promise.all([next, second].map(ended));
+});
+
+test("a keeper that is killed while its daemon starts again loses nothing", async (t) => {
+  const home = heldHome(t, {}, gatedProgram);
+  const gate = join(home.configuration.home, "start-gate");
+  execFileSync("mkfifo", [gate]);
+  await kill(await home.daemon());
+  // Opened as soon as the next daemon waits there: it has not asked for anything yet.
+  const opened = await open(gate, "w");
+  const first = home.keeper();
+  await kill(first);
+  await opened.close();
+  await nextPid(home.configuration.keeperFile, first);
+  await home.daemon();
+  await home.secured();
+  const recovered = readLives(home.configuration).map((life) => life.recovered);
+  t.deepEqual(recovered, [0, home.holding.count + 1]);
 });
 
 test("keeper and daemon killed in turn are both started again, each time", async (t) => {

@@ -7,10 +7,12 @@ import { fileURLToPath } from "node:url";
 import test from "ava";
 import fc from "fast-check";
 import {
+  batchMax,
   custodyMagic,
   custodyTypes,
   decodeMessage,
   encodeMessage,
+  encodeMessages,
   labelBytesMax,
   messageBytes,
 } from "../../platform/daemon/custody-message.js";
@@ -91,6 +93,21 @@ for (const [name, program] of [
     closeSync(something);
   });
 
+  titled(`${name} obeys all orders of one packet, in their order`, async (t) => {
+    const keeper = await bareKeeper(t, program);
+    const something = openSomething();
+    const numbered = Array.from({ length: batchMax - 2 }, (_, n) => `n ${n}`);
+    const orders = [
+      ...numbered.map((label) => ({ type: "keep", label }) as const),
+      { type: "drop", label: "n 3" } as const,
+      { type: "drop", label: "n 5" } as const,
+    ];
+    keeper.send(encodeMessages(orders), Array(numbered.length).fill(something));
+    const held = numbered.filter((label) => label !== "n 3" && label !== "n 5");
+    t.deepEqual(await labels(keeper), held.toSorted());
+    closeSync(something);
+  });
+
   titled(`${name} drops what is no message, and every descriptor with it`, async (t) => {
     const keeper = await bareKeeper(t, program);
     const something = openSomething();
@@ -105,8 +122,17 @@ for (const [name, program] of [
       }),
       { numRuns: 300 },
     );
-    for (const count of [0, 2, 3, 8]) {
-      keeper.send(encodeMessage("keep", "another"), Array(count).fill(something));
+    const keeps = (count: number) =>
+      encodeMessages(Array.from({ length: count }, () => ({ type: "keep", label: "another" })));
+    for (const [packet, count] of [
+      ...[0, 2, 3, 8].map((wrong) => [keeps(1), wrong] as const),
+      [keeps(3), 2],
+      [keeps(3), 4],
+      [keeps(batchMax + 1), batchMax],
+      [Buffer.concat([keeps(2), Buffer.alloc(1)]), 2],
+      [Buffer.concat([keeps(2), Buffer.alloc(messageBytes)]), 2],
+    ] as const) {
+      keeper.send(packet, Array(count).fill(something));
       t.deepEqual(await labels(keeper), ["mine"]);
       t.is(descriptorCount(keeper), before);
     }

@@ -27,7 +27,7 @@ const request = {
   handedOver: false,
   address: 0x7f40000c,
   port: 8080,
-  socketType: 1,
+  protocol: "tcp",
   pid: 4242,
 } as const;
 const other = {
@@ -39,7 +39,7 @@ const other = {
   handedOver: true,
   address: 0,
   port: 0,
-  socketType: 2,
+  protocol: "udp",
   pid: 0,
 } as const;
 
