@@ -13,6 +13,8 @@ export interface ChildOptions {
   readonly socketPath: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** Of the process. */
+  readonly program?: string;
 }
 
 export interface Child {
@@ -34,13 +36,15 @@ export class ChildFailure extends Error {
   }
 }
 
+/** Without a word. */
+export const endedCode = "ended";
 const closeGraceMs = 5000;
 const serverPath = fileURLToPath(new URL("./server.js", import.meta.url));
 
 /** Resolves when the process answers on its socket; rejects with `ChildFailure`. */
 export async function startChild(options: ChildOptions): Promise<Child> {
-  const { directory, socketPath, clock, log } = options;
-  const child = fork(serverPath, [directory, socketPath], {
+  const { directory, socketPath, clock, log, program = serverPath } = options;
+  const child = fork(program, [directory, socketPath], {
     // A group of its own: Ctrl-C on the terminal must not end it before its clients.
     detached: true,
     execArgv: [],
@@ -78,7 +82,7 @@ async function ready(child: ChildProcess, ended: Promise<string>): Promise<void>
   const gone = ended.then(async (how) => {
     // Its last words may still be on the way.
     if (child.connected) await once(child, "disconnect");
-    throw new ChildFailure("ended", `it ended before it was ready: ${how}`);
+    throw new ChildFailure(endedCode, `it ended before it was ready: ${how}`);
   });
   try {
     await Promise.race([spoken, gone]);

@@ -6,7 +6,7 @@ import { rm } from "node:fs/promises";
 import { ImError } from "../../platform/errors/im-error.js";
 import { type BackOffRange, backOffMs } from "../../platform/membership/back-off.js";
 import type { Random } from "../../platform/ports/random.js";
-import { type Child, ChildFailure, type ChildOptions, startChild } from "./child.js";
+import { type Child, ChildFailure, type ChildOptions, endedCode, startChild } from "./child.js";
 import { lockedCode } from "./child-protocol.js";
 
 export interface DynamoDbOptions extends ChildOptions {
@@ -15,6 +15,8 @@ export interface DynamoDbOptions extends ChildOptions {
   readonly lockWaitMs?: number;
 }
 
+/** A process that ended without a word, killed most likely, is started again so often. */
+const silentEndsMax = 3;
 const restartRange: BackOffRange = { firstMs: 20, longestMs: 2000 };
 
 /** Rejects with `ImError` IM_STORE_FAILED, also when another process has the directory. */
@@ -25,14 +27,17 @@ export async function startDynamoDb(options: DynamoDbOptions): Promise<EmbeddedD
 async function firstChild(options: DynamoDbOptions): Promise<Child> {
   const { clock, random, directory, lockWaitMs = 3000 } = options;
   const endMs = clock.monotonicMs() + lockWaitMs;
+  let silentEnds = 0;
   for (let round = 0; ; round += 1) {
     try {
       return await startChild(options);
     } catch (error) {
       if (!(error instanceof ChildFailure)) throw error;
       const leftMs = endMs - clock.monotonicMs();
-      if (error.code !== lockedCode || leftMs <= 0) throw startFailed(directory, error);
-      const delayMs = Math.min(leftMs, backOffMs(round, restartRange, random));
+      const locked = error.code === lockedCode && leftMs > 0;
+      const silent = error.code === endedCode && ++silentEnds <= silentEndsMax;
+      if (!locked && !silent) throw startFailed(directory, error);
+      const delayMs = Math.min(Math.max(0, leftMs), backOffMs(round, restartRange, random));
       await new Promise<void>((resolve) => {
         clock.setTimeout(resolve, delayMs);
       });

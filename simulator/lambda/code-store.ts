@@ -1,20 +1,23 @@
 import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { chmod, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { chmod, mkdir, readdir, rename, rm, stat, symlink } from "node:fs/promises";
+import { dirname, join, resolve, sep } from "node:path";
+import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { type Entry, fromBufferPromise, type ZipFile } from "yauzl";
 import { LambdaError } from "./lambda-error.js";
 
 /** AWS's limits. */
-const unzippedBytesMax = 262_144_000;
-const zipBytesMax = 52_428_800;
+export const unzippedBytesMax = 262_144_000;
+export const zipBytesMax = 52_428_800;
 /** Ours: a zip of empty files must not fill the disk with directories. */
 const entriesMax = 100_000;
 
 const fileTypeMask = 0o170000;
 const directoryType = 0o040000;
 const regularType = 0o100000;
+const linkType = 0o120000;
+const linkBytesMax = 4096;
 
 export interface StoredCode {
   readonly key: string;
@@ -82,6 +85,7 @@ export class CodeStore {
 async function unpackInto(zip: Buffer, root: string): Promise<void> {
   // The reader itself refuses absolute names, backslashes and `..`.
   const archive = await fromBufferPromise(zip, { strictFileNames: true });
+  const links: Entry[] = [];
   let bytes = 0;
   let entries = 0;
   for await (const entry of archive.eachEntry()) {
@@ -91,8 +95,33 @@ async function unpackInto(zip: Buffer, root: string): Promise<void> {
     if (bytes > unzippedBytesMax) {
       throw invalid(`Unzipped size must be smaller than ${unzippedBytesMax} bytes`);
     }
-    await unpackEntry(archive, entry, root);
+    if (typeOf(entry) === linkType) links.push(entry);
+    else await unpackEntry(archive, entry, root);
   }
+  // Last, and none below another: nothing is ever written through a link.
+  for (const link of links) {
+    const above = links.find(({ fileName }) => link.fileName.startsWith(`${fileName}/`));
+    if (above !== undefined) throw invalid(`${link.fileName} is below the link ${above.fileName}`);
+    await unpackLink(archive, link, root);
+  }
+}
+
+function typeOf({ externalFileAttributes }: Entry): number {
+  return (externalFileAttributes >>> 16) & fileTypeMask;
+}
+
+async function unpackLink(archive: ZipFile, entry: Entry, root: string): Promise<void> {
+  const path = join(root, entry.fileName);
+  if (entry.uncompressedSize > linkBytesMax) {
+    throw invalid(`The link ${entry.fileName} has a target that is too long`);
+  }
+  const target = (await buffer(await archive.openReadStreamPromise(entry))).toString();
+  const leadsTo = resolve(dirname(path), target);
+  if (leadsTo !== root && !leadsTo.startsWith(root + sep)) {
+    throw invalid(`The link ${entry.fileName} leads out of the package`);
+  }
+  await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+  await symlink(target, path);
 }
 
 async function unpackEntry(archive: ZipFile, entry: Entry, root: string): Promise<void> {
@@ -103,9 +132,8 @@ async function unpackEntry(archive: ZipFile, entry: Entry, root: string): Promis
     await mkdir(path, { recursive: true, mode: 0o755 });
     return;
   }
-  // A link could lead what is written after it out of the directory.
   if (type !== 0 && type !== regularType) {
-    throw invalid(`The zip entry ${entry.fileName} is neither a file nor a directory`);
+    throw invalid(`The zip entry ${entry.fileName} is neither a file, a directory nor a link`);
   }
   await mkdir(dirname(path), { recursive: true, mode: 0o755 });
   const content = await archive.openReadStreamPromise(entry);

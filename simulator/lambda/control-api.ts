@@ -1,41 +1,50 @@
 import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { Clock } from "../../platform/ports/clock.js";
 import type { Log } from "../../platform/ports/log.js";
-import type { FunctionRecord } from "./function-record.js";
-import {
-  createRequest,
-  eventInvokeRequest,
-  listQuery,
-  parseBody,
-  parseFunctionName,
-  tagRequest,
-  updateCodeRequest,
-  updateConfigurationRequest,
-  validate,
-} from "./function-requests.js";
+import type { SignatureCheck } from "../signature/signature-check.js";
+import { SignatureError } from "../signature/signature-error.js";
+import type { RequestHead } from "../signature/stated-signature.js";
+import { addConcurrencyRoutes } from "./concurrency-routes.js";
+import { addEventInvokeRoutes } from "./event-invoke-routes.js";
+import type { FunctionNames } from "./function-name.js";
+import { addFunctionRoutes } from "./function-routes.js";
 import type { FunctionService } from "./function-service.js";
 import type { InvokeRoute } from "./invoke-route.js";
 import { LambdaError } from "./lambda-error.js";
-import {
-  codeLocation,
-  configurationShape,
-  eventInvokeShape,
-  type ShapeContext,
-} from "./response-shapes.js";
+import { bodyOf, namespacedNameOf } from "./request-target.js";
+import type { ShapeContext } from "./response-shapes.js";
+import { addTagRoutes } from "./tag-routes.js";
 
-/** AWS's limit for creation and update of code; the other operations check their own. */
-const requestBytesMax = 70_167_211;
-const listItemsDefault = 50;
-const functions = "/2015-03-31/functions";
-const eventInvoke = "/2019-09-25/functions/:name/event-invoke-config";
-const tags = "/2017-03-31/tags/:arn";
+/** Of a synchronous event, and of every request that brings no code. */
+const requestBytesMax = 6_291_456;
+/** Of a request whose signature is not accepted. */
+const refusedStatus = 403;
+const parameterLengthMax = 1_000;
+const invocations = "/2015-03-31/functions/:name/invocations";
 
-export interface ControlApiOptions {
+export interface ControlApiOptions extends ShapeContext {
   readonly service: FunctionService;
+  readonly names: FunctionNames;
+  readonly region: string;
   readonly invoke: InvokeRoute;
-  readonly shapes: ShapeContext;
   readonly timeoutSecondsMax: number;
+  /** What all functions together may run at once. */
+  readonly concurrencyMax: number;
+  /** null: whoever reaches the socket may call. */
+  readonly signatures: SignatureCheck | null;
+  readonly clock: Clock;
   readonly log: Log;
+}
+
+/** Every request is validated with zod: Fastify's own compilers would only take 60 ms to load. */
+const ownSchemas = {
+  compilersFactory: { buildValidator: refuseSchema, buildSerializer: refuseSchema },
+};
+
+function refuseSchema(): never {
+  throw new Error("no route has a schema of Fastify's");
 }
 
 /** Lambda's REST API: paths, methods and headers are those that AWS's own clients send. */
@@ -43,117 +52,68 @@ export function createControlApi(options: ControlApiOptions): FastifyInstance {
   const api = Fastify({
     bodyLimit: requestBytesMax,
     forceCloseConnections: true,
+    schemaController: ownSchemas,
     // The client's pool decides when a connection ends: a close by us could meet a request.
     keepAliveTimeout: 0,
     genReqId: () => randomUUID(),
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 256 },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: parameterLengthMax },
   });
   api.removeAllContentTypeParsers();
   api.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   api.addHook("onRequest", async (request, reply) => {
     reply.header("x-amzn-RequestId", request.id);
   });
-  api.setErrorHandler((error, _request, reply) => replyError(error, reply, options.log));
-  api.setNotFoundHandler((_request, reply) =>
-    replyError(new LambdaError("UnknownOperationException", "unknown"), reply, options.log),
-  );
+  api.setErrorHandler((error, request, reply) => replyError(error, request, reply, options.log));
+  api.setNotFoundHandler((request, reply) => {
+    const unknown = new LambdaError("UnknownOperationException", "The operation is not known");
+    return replyError(unknown, request, reply, options.log);
+  });
+  if (options.signatures !== null) requireSignatures(api, options.signatures);
   addFunctionRoutes(api, options);
   addEventInvokeRoutes(api, options);
+  addConcurrencyRoutes(api, options);
   addTagRoutes(api, options);
-  api.post(`${functions}/:name/invocations`, (request, reply) =>
-    options.invoke(nameOf(request), bodyOf(request), request, reply),
-  );
+  api.post(invocations, (request, reply) => {
+    const name = namespacedNameOf(request, options.names);
+    return options.invoke(name, bodyOf(request), request, reply);
+  });
   return api;
 }
 
-function addFunctionRoutes(api: FastifyInstance, options: ControlApiOptions): void {
-  const { service, shapes, timeoutSecondsMax } = options;
-  const shape = (record: FunctionRecord) => configurationShape(record, shapes);
-  api.post(functions, async (request, reply) => {
-    const body = parseBody(createRequest(timeoutSecondsMax), bodyOf(request));
-    const record = await service.create(parseFunctionName(body.FunctionName), body);
-    return reply.code(201).send(shape(record));
-  });
-  api.get(functions, async (request) => {
-    const { Marker, MaxItems = listItemsDefault } = validate(listQuery, request.query);
-    const after = service.list().filter(({ name }) => Marker === undefined || name > Marker);
-    const page = after.slice(0, MaxItems);
-    const next = after.length > page.length ? page.at(-1)?.name : undefined;
-    return { Functions: page.map(shape), ...(next === undefined ? {} : { NextMarker: next }) };
-  });
-  api.get(`${functions}/:name`, async (request) => {
-    const record = service.get(nameOf(request));
-    const withTags = Object.keys(record.tags).length === 0 ? {} : { Tags: record.tags };
-    return { Configuration: shape(record), Code: codeLocation(record, shapes), ...withTags };
-  });
-  api.get(`${functions}/:name/configuration`, async (request) =>
-    shape(service.get(nameOf(request))),
-  );
-  api.put(`${functions}/:name/code`, async (request) => {
-    const body = parseBody(updateCodeRequest, bodyOf(request));
-    return shape(await service.updateCode(nameOf(request), body));
-  });
-  api.put(`${functions}/:name/configuration`, async (request) => {
-    const body = parseBody(updateConfigurationRequest(timeoutSecondsMax), bodyOf(request));
-    return shape(service.updateConfiguration(nameOf(request), body));
-  });
-  api.delete(`${functions}/:name`, async (request, reply) => {
-    await service.delete(nameOf(request));
-    return reply.code(204).send();
-  });
+/** In two steps: only whoever names the key gets a body read into memory. */
+function requireSignatures(api: FastifyInstance, signatures: SignatureCheck): void {
+  api.addHook("onRequest", async ({ raw }) => signatures.admit(headOf(raw)));
+  api.addHook("preHandler", (request) => signatures.verify(headOf(request.raw), bodyOf(request)));
 }
 
-function addEventInvokeRoutes(api: FastifyInstance, { service, shapes }: ControlApiOptions): void {
-  api.put(eventInvoke, async (request) => {
-    const body = parseBody(eventInvokeRequest, bodyOf(request));
-    return eventInvokeShape(service.putEventInvoke(nameOf(request), body), shapes);
-  });
-  api.get(eventInvoke, async (request) => eventInvokeShape(service.get(nameOf(request)), shapes));
-  api.delete(eventInvoke, async (request, reply) => {
-    service.deleteEventInvoke(nameOf(request));
-    return reply.code(204).send();
-  });
+function headOf({ method = "", url = "", headers }: IncomingMessage): RequestHead {
+  return { method, url, headers };
 }
 
-function addTagRoutes(api: FastifyInstance, { service }: ControlApiOptions): void {
-  api.get(tags, async (request) => ({ Tags: service.get(nameOf(request)).tags }));
-  api.post(tags, async (request, reply) => {
-    const name = nameOf(request);
-    const added = parseBody(tagRequest, bodyOf(request)).Tags;
-    service.setTags(name, { ...service.get(name).tags, ...added });
-    return reply.code(204).send();
-  });
-  api.delete(tags, async (request, reply) => {
-    const name = nameOf(request);
-    const removed = new URL(request.url, "http://lambda").searchParams.getAll("tagKeys");
-    const kept = Object.entries(service.get(name).tags).filter(([key]) => !removed.includes(key));
-    service.setTags(name, Object.fromEntries(kept));
-    return reply.code(204).send();
-  });
-}
-
-/** Every path has one parameter: the function, by name or by ARN. */
-function nameOf(request: FastifyRequest): string {
-  const [parameter] = Object.values(Object(request.params));
-  return parseFunctionName(String(parameter));
-}
-
-function bodyOf(request: FastifyRequest): Buffer {
-  return Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-}
-
-function replyError(error: unknown, reply: FastifyReply, log: Log): FastifyReply {
-  const known = asLambdaError(error);
+function replyError(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  log: Log,
+): FastifyReply {
+  if (error instanceof SignatureError) {
+    const { name, message } = error;
+    return reply.code(refusedStatus).header("x-amzn-ErrorType", name).send({ message });
+  }
+  const known = asLambdaError(error, request);
   if (known === null) log.error({ error: String(error) }, "the Lambda control API failed");
   const shown = known ?? new LambdaError("ServiceException", "An internal error occurred");
   return reply.code(shown.status).header("x-amzn-ErrorType", shown.name).send(shown.body());
 }
 
-function asLambdaError(error: unknown): LambdaError | null {
+function asLambdaError(error: unknown, { routeOptions }: FastifyRequest): LambdaError | null {
   if (error instanceof LambdaError) return error;
   if (error instanceof Error && "code" in error && error.code === "FST_ERR_CTP_BODY_TOO_LARGE") {
-    const message = `Request must be smaller than ${requestBytesMax} bytes`;
-    return new LambdaError("RequestTooLargeException", message);
+    const name =
+      routeOptions.url === invocations
+        ? "RequestTooLargeException"
+        : "RequestEntityTooLargeException";
+    return new LambdaError(name, `Request must be smaller than ${routeOptions.bodyLimit} bytes`);
   }
   return null;
 }

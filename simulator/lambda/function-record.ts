@@ -14,11 +14,19 @@ export const functionRecord = z.object({
   variables: z.record(z.string(), z.string()),
   tags: z.record(z.string(), z.string()),
   perTenant: z.boolean(),
+  // Records of earlier versions do not have what carries a default.
+  ephemeralStorageMb: z.number().default(512),
+  tracingMode: z.string().default("PassThrough"),
+  /** null: the one that bears the function's name. */
+  logGroup: z.string().nullable().default(null),
+  recursiveLoop: z.enum(["Allow", "Terminate"]).default("Terminate"),
   /** SHA-256 of the zip, hexadecimal: names the unpacked directory. */
   codeKey: z.string().regex(/^[0-9a-f]{64}$/),
   codeBytes: z.number(),
   lastModified: z.string(),
   revisionId: z.string(),
+  /** null: it shares what the account has left. */
+  reservedConcurrency: z.int().nonnegative().nullable().default(null),
   eventInvoke: z
     .object({
       retriesMax: z.number().nullable(),

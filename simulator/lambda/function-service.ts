@@ -2,18 +2,20 @@ import { randomUUID } from "node:crypto";
 import type { Clock } from "../../platform/ports/clock.js";
 import type { CodeStore } from "./code-store.js";
 import type { Dispatcher } from "./dispatcher.js";
+import { notFound } from "./function-name.js";
 import type { FunctionRecord } from "./function-record.js";
 import type {
   CreateRequest,
-  EventInvokeRequest,
   UpdateCodeRequest,
   UpdateConfigurationRequest,
 } from "./function-requests.js";
 import type { FunctionStore } from "./function-store.js";
 import { LambdaError } from "./lambda-error.js";
+import type { Settling } from "./settling.js";
 
 const timeoutSecondsDefault = 3;
 const memoryMbDefault = 128;
+const ephemeralStorageMbDefault = 512;
 
 /** The life of functions: what is stored of them, their code, and who handles their events. */
 export class FunctionService {
@@ -25,13 +27,13 @@ export class FunctionService {
     private readonly code: CodeStore,
     private readonly dispatcher: Dispatcher,
     private readonly arnOf: (functionName: string) => string,
+    readonly settling: Settling,
   ) {}
 
   get(name: string): FunctionRecord {
     const record = this.store.get(name);
     if (record !== null) return record;
-    const message = `Function not found: ${this.arnOf(name)}`;
-    throw new LambdaError("ResourceNotFoundException", message);
+    throw notFound(this.arnOf(name));
   }
 
   list(): readonly FunctionRecord[] {
@@ -40,8 +42,9 @@ export class FunctionService {
 
   async create(name: string, request: CreateRequest): Promise<FunctionRecord> {
     this.#refuseTaken(name);
-    return this.code.store(request.Code.ZipFile, (code) => {
+    return this.code.store(request.Code, (code) => {
       this.#refuseTaken(name);
+      this.settling.begin(name, "Pending");
       return this.#save({
         name,
         description: request.Description ?? "",
@@ -54,6 +57,11 @@ export class FunctionService {
         variables: request.Environment?.Variables ?? {},
         tags: request.Tags ?? {},
         perTenant: request.TenancyConfig !== undefined,
+        ephemeralStorageMb: request.EphemeralStorage?.Size ?? ephemeralStorageMbDefault,
+        tracingMode: request.TracingConfig?.Mode ?? "PassThrough",
+        logGroup: request.LoggingConfig?.LogGroup ?? null,
+        reservedConcurrency: null,
+        recursiveLoop: "Terminate",
         codeKey: code.key,
         codeBytes: code.bytes,
         eventInvoke: null,
@@ -61,11 +69,16 @@ export class FunctionService {
     });
   }
 
+  /** A dry run resolves with the function as it would be. */
   async updateCode(name: string, request: UpdateCodeRequest): Promise<FunctionRecord> {
     this.#refuseStale(name, request.RevisionId);
     const record = await this.code.store(request.ZipFile, (code) => {
       const current = this.#refuseStale(name, request.RevisionId);
-      return this.#save({ ...current, codeKey: code.key, codeBytes: code.bytes });
+      const architecture = request.Architectures?.[0] ?? current.architecture;
+      const changed = { ...current, architecture, codeKey: code.key, codeBytes: code.bytes };
+      if (request.DryRun === true) return changed;
+      this.settling.begin(name, "InProgress");
+      return this.#save(changed);
     });
     await this.#collect();
     return record;
@@ -73,6 +86,8 @@ export class FunctionService {
 
   updateConfiguration(name: string, request: UpdateConfigurationRequest): FunctionRecord {
     const current = this.#refuseStale(name, request.RevisionId);
+    const { Environment, LoggingConfig } = request;
+    this.settling.begin(name, "InProgress");
     return this.#save({
       ...current,
       description: request.Description ?? current.description,
@@ -81,33 +96,24 @@ export class FunctionService {
       role: request.Role ?? current.role,
       runtime: request.Runtime ?? current.runtime,
       timeoutSeconds: request.Timeout ?? current.timeoutSeconds,
-      variables: request.Environment?.Variables ?? current.variables,
+      ephemeralStorageMb: request.EphemeralStorage?.Size ?? current.ephemeralStorageMb,
+      tracingMode: request.TracingConfig?.Mode ?? current.tracingMode,
+      logGroup: LoggingConfig?.LogGroup ?? current.logGroup,
+      // An environment without variables is one, where none at all leaves things as they are.
+      variables: Environment === undefined ? current.variables : (Environment.Variables ?? {}),
     });
   }
 
-  putEventInvoke(name: string, request: EventInvokeRequest): FunctionRecord {
-    return this.#replace({
-      ...this.get(name),
-      eventInvoke: {
-        retriesMax: request.MaximumRetryAttempts ?? null,
-        ageSecondsMax: request.MaximumEventAgeInSeconds ?? null,
-        lastModifiedMs: this.clock.nowMs(),
-      },
-    });
-  }
-
-  deleteEventInvoke(name: string): void {
-    this.#replace({ ...this.get(name), eventInvoke: null });
-  }
-
-  setTags(name: string, tags: Readonly<Record<string, string>>): void {
-    this.#replace({ ...this.get(name), tags: { ...tags } });
+  /** Changes what is no part of the function's configuration: its revision stays. */
+  change(name: string, changes: Partial<Omit<FunctionRecord, "name">>): FunctionRecord {
+    return this.#replace({ ...this.get(name), ...changes });
   }
 
   /** Resolves when nothing of the function runs any more. */
   async delete(name: string): Promise<void> {
     this.get(name);
     this.store.delete(name);
+    this.settling.forget(name);
     this.#deleting.add(name);
     try {
       await this.dispatcher.unbind(name);
@@ -151,10 +157,12 @@ export class FunctionService {
 
   #refuseStale(name: string, revisionId: string | undefined): FunctionRecord {
     const record = this.get(name);
+    this.settling.refuseUnsettled(name);
     if (revisionId === undefined || revisionId === record.revisionId) return record;
     throw new LambdaError(
       "PreconditionFailedException",
-      "The Revision Id provided does not match the latest Revision Id",
+      "The Revision Id provided does not match the latest Revision Id. Call the " +
+        "GetFunction/GetAlias API to retrieve the latest Revision Id",
     );
   }
 }
