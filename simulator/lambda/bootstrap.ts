@@ -1,7 +1,9 @@
 import { spawn } from "node:child_process";
+import { closeSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../platform/ports/clock.js";
 import { settledWithin } from "./delay.js";
+import type { EnvironmentOutput } from "./environment-output.js";
 import type { Blueprint } from "./function-record.js";
 import { markerVariable } from "./process-table.js";
 import { type ProcessTree, signal } from "./process-tree.js";
@@ -11,14 +13,16 @@ export interface BootstrapPlace {
   readonly environmentId: string;
   /** The unpacked code: working directory and home of the program. */
   readonly root: string;
+  /** What to execute in place of the program. */
+  wrap(program: string): readonly [string, ...string[]];
   /** Unix socket of the Runtime API. */
   readonly apiSocket: string;
   readonly temporaryDirectory: string;
   readonly region: string;
   /** Variables that every bootstrap finds: PATH and the like. */
   readonly baseVariables: Readonly<Record<string, string>>;
-  /** Descriptor that takes its output, without us between. */
-  readonly output: number;
+  /** Takes what it prints. */
+  readonly output: EnvironmentOutput;
 }
 
 /** The program as a child of this process. */
@@ -29,13 +33,16 @@ export class Bootstrap implements RootProcess {
   readonly exited: Promise<void>;
 
   constructor(blueprint: Blueprint, place: BootstrapPlace) {
-    const child = spawn(join(place.root, "bootstrap"), [], {
+    const [file, ...words] = place.wrap(join(place.root, "bootstrap"));
+    const output = place.output.open();
+    const child = spawn(file, words, {
       cwd: place.root,
       // A session of its own: a terminal's signals do not reach it.
       detached: true,
-      stdio: ["ignore", place.output, place.output],
+      stdio: ["ignore", output, output],
       env: variables(blueprint, place),
     });
+    closeSync(output);
     this.pid = child.pid ?? null;
     this.exited = new Promise((resolve) => {
       child.once("exit", (code, name) => {

@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { AsyncQueue } from "./async-queue.js";
+import { Concurrency } from "./concurrency.js";
+import { type EngineFaults, Lottery } from "./engine-faults.js";
 import { Environment } from "./environment.js";
 import type {
   EnvironmentEnded,
@@ -20,6 +22,9 @@ export interface DispatcherOptions {
   readonly idleMs: number;
   readonly initialisingMax: number;
   readonly environmentsMax: number;
+  /** The account's limit. */
+  readonly concurrencyMax: number;
+  readonly faults: EngineFaults;
   readonly events: EventFiles;
   /** Pauses before the first and the second repetition of a failed event. */
   readonly retryDelaysMs: readonly number[];
@@ -34,6 +39,8 @@ export interface EnvironmentStatus {
   /** Of the bootstrap; null until it was started. */
   readonly pid: number | null;
   readonly state: EnvironmentState;
+  /** Idle, and nothing of it runs. */
+  readonly frozen: boolean;
   /** Finished invocations and the one under way. */
   readonly billedMs: number;
 }
@@ -48,6 +55,7 @@ export class Dispatcher {
   readonly #environments = new Set<Environment>();
   readonly #queue: AsyncQueue;
   readonly #gate: StartGate;
+  readonly #concurrency: Concurrency;
   readonly #poolHost: PoolHost;
   #closed = false;
 
@@ -57,11 +65,15 @@ export class Dispatcher {
     private readonly arnOf: (functionName: string) => string,
   ) {
     this.#gate = new StartGate(options.initialisingMax, options.environmentsMax);
+    const records = () => [...this.#functions.values()].map(({ record }) => record);
+    this.#concurrency = new Concurrency(options.concurrencyMax, records);
+    const earlyReaps = new Lottery(options.faults.earlyReaps);
     this.#poolHost = {
       clock: host.clock,
       gate: this.#gate,
       sparesMax: options.sparesMax,
       idleMs: options.idleMs,
+      reapsEarly: () => earlyReaps.draw(),
       create: (blueprint, events, id) => this.#create(blueprint, events, id),
       initFailed: ({ id, blueprint }) =>
         host.log.warn({ environment: id, log: blueprint.logName }, "environment failed to start"),
@@ -71,9 +83,10 @@ export class Dispatcher {
       files: options.events,
       ledger: host.ledger,
       retryDelaysMs: options.retryDelaysMs,
+      faults: options.faults,
       arnOf,
       find: (functionName) => this.#functions.get(functionName)?.record ?? null,
-      submit: (invocation) => this.#function(invocation.record.name).pool.submit(invocation),
+      submit: (invocation) => this.#submitAsynchronous(invocation),
     });
   }
 
@@ -99,6 +112,8 @@ export class Dispatcher {
     const pool = this.#pools.get(blueprint.key) ?? new Pool(blueprint, this.#poolHost);
     this.#pools.set(blueprint.key, pool);
     this.#functions.set(record.name, { record, pool });
+    // It may allow more now.
+    this.#queue.tryThrottled();
     if (old === pool) return;
     pool.addUser(record.name);
     if (old === undefined) return;
@@ -117,27 +132,31 @@ export class Dispatcher {
     // Those of an earlier blueprint that still finish what they were busy with.
     const others = [...this.#environments].filter((other) => other.functionName === functionName);
     await Promise.all([removed, ...others.map((other) => other.end("deleted"))]);
+    this.#queue.tryThrottled();
     this.host.ledger.forget(functionName);
     if (pool.unused) this.host.ledger.forget(pool.blueprint.logName);
   }
 
-  /** Rejects with TooManyRequestsException where no environment may be started. */
+  /**
+   * Rejects with TooManyRequestsException where a limit of concurrency is met, or no environment
+   * may be started.
+   */
   invoke(
     functionName: string,
     tenantId: string | null,
     payload: Buffer,
     requestId: string,
+    clientContext: string | null = null,
   ): Promise<InvocationOutcome> {
     const { record, pool } = this.#function(functionName);
     return new Promise((resolve, reject) => {
-      const base = { requestId, record, tenantId, payload, expiresAtMs: null };
+      const base = { requestId, record, tenantId, payload, clientContext, expiresAtMs: null };
       const functionArn = this.arnOf(functionName);
       const invocation: Invocation = { ...base, functionArn, settle: resolve };
-      if (!pool.hasIdle(invocation) && this.#gate.full) {
-        reject(new LambdaError("TooManyRequestsException", "Rate Exceeded.", reasonFull));
-        return;
-      }
-      pool.submit(invocation);
+      const isFull = !pool.hasIdle(invocation) && this.#gate.full;
+      const reason = this.#concurrency.refusal(record) ?? (isFull ? reasonFull : null);
+      if (reason === null) pool.submit(this.#entered(invocation));
+      else reject(new LambdaError("TooManyRequestsException", "Rate Exceeded.", reason));
     });
   }
 
@@ -153,14 +172,10 @@ export class Dispatcher {
   }
 
   environments(): readonly EnvironmentStatus[] {
-    return [...this.#environments].map(({ id, functionName, tenantId, pid, state, billedMs }) => ({
-      id,
-      functionName,
-      tenantId,
-      pid,
-      state,
-      billedMs,
-    }));
+    return [...this.#environments].map((environment) => {
+      const { id, functionName, tenantId, pid, state, frozen, billedMs } = environment;
+      return { id, functionName, tenantId, pid, state, frozen, billedMs };
+    });
   }
 
   billedMs(functionName: string, tenantId: string | null): number {
@@ -184,6 +199,26 @@ export class Dispatcher {
     await Promise.all([...this.#environments].map((environment) => environment.end("closed")));
   }
 
+  /** False: a limit is met, it has to wait. */
+  #submitAsynchronous(invocation: Invocation): boolean {
+    const { record, pool } = this.#function(invocation.record.name);
+    if (this.#concurrency.refusal(record) !== null) return false;
+    pool.submit(this.#entered(invocation));
+    return true;
+  }
+
+  /** Counts against the limits until it is settled. */
+  #entered(invocation: Invocation): Invocation {
+    const { name } = invocation.record;
+    this.#concurrency.enter(name);
+    const settle = (outcome: InvocationOutcome) => {
+      this.#concurrency.leave(name);
+      invocation.settle(outcome);
+      this.#queue.tryThrottled();
+    };
+    return { ...invocation, settle };
+  }
+
   #function(functionName: string): { record: FunctionRecord; pool: Pool } {
     const found = this.#functions.get(functionName);
     if (found !== undefined) return found;
@@ -204,7 +239,8 @@ export class Dispatcher {
     }
     const event = events.get(current?.requestId ?? "");
     if (event !== undefined) events.delete(event.requestId);
-    const environment = home.adopt(record, current && this.#underWay(record, current, event));
+    const underWay = current && this.#entered(this.#underWay(record, current, event));
+    const environment = home.adopt(record, underWay);
     if (serves) return;
     if (own !== undefined && current !== null) environment.retiring = true;
     else void environment.end(own === undefined ? "deleted" : "retired");
@@ -220,7 +256,8 @@ export class Dispatcher {
     const settle = () => undefined;
     const functionArn = this.arnOf(record.name);
     const expiresAtMs = null;
-    return { requestId, record, functionArn, tenantId, payload: null, expiresAtMs, settle };
+    const nothing = { payload: null, clientContext: null, expiresAtMs };
+    return { requestId, record, functionArn, tenantId, ...nothing, settle };
   }
 
   #create(blueprint: Blueprint, events: EnvironmentEvents, id?: string): Environment {

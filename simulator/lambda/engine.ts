@@ -1,29 +1,42 @@
-import { chmod, mkdir, rm } from "node:fs/promises";
+import { EventEmitter } from "node:events";
+import { mkdir, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { ImError } from "../../platform/errors/im-error.js";
 import type { Clock } from "../../platform/ports/clock.js";
 import type { Log } from "../../platform/ports/log.js";
 import { type Addon, loadAddon } from "../../shim/index.js";
+import { chooseFreezer } from "./choose-freezer.js";
 import { CodeStore } from "./code-store.js";
-import { createControlApi } from "./control-api.js";
 import { Dispatcher, type EnvironmentStatus } from "./dispatcher.js";
 import { EndReports } from "./end-reports.js";
-import type { EnvironmentEnded, EnvironmentHost } from "./environment-contract.js";
-import { EventFiles } from "./event-files.js";
+import type { EnvironmentEnded, EnvironmentHost, FreezeChange } from "./environment-contract.js";
+import { type AsyncEvent, EventFiles } from "./event-files.js";
+import type { ExecutionOptions } from "./execution-options.js";
+import type { Freezer, FreezerKind } from "./freezer.js";
+import { FunctionNames } from "./function-name.js";
 import { FunctionService } from "./function-service.js";
 import { FunctionStore } from "./function-store.js";
 import { InvocationLedger } from "./invocation-ledger.js";
 import { createInvokeRoute } from "./invoke-route.js";
 import { readLeftovers } from "./leftovers.js";
+import { listen, type TcpOptions } from "./listening.js";
 import { LogFile } from "./log-file.js";
 import { ProcessTable } from "./process-table.js";
+import { Settling } from "./settling.js";
 
+export { freezerKind } from "./choose-freezer.js";
 export type { EnvironmentStatus } from "./dispatcher.js";
-export type { EndReason, EnvironmentEnded, EnvironmentState } from "./environment-contract.js";
+export type {
+  EndReason,
+  EnvironmentEnded,
+  EnvironmentState,
+  FreezeChange,
+} from "./environment-contract.js";
+export type { FreezerKind } from "./freezer.js";
 export { spareTag } from "./function-record.js";
 
-export interface LambdaEngineOptions {
+export interface LambdaEngineOptions extends ExecutionOptions {
   /** State: functions, code, logs, and a directory for each environment. */
   readonly directory: string;
   /** Sockets, so its path must be short; private to this user. Must exist. */
@@ -34,24 +47,22 @@ export interface LambdaEngineOptions {
   readonly log: Log;
   /** PATH, HOME and LANG of it, and nothing else, reach the functions. */
   readonly hostEnvironment: Readonly<Record<string, string | undefined>>;
-  /** Spares that each shared blueprint keeps ready. Default 1. */
-  readonly sparesMax?: number;
-  /** Default 600,000. */
-  readonly idleMs?: number;
   /** AWS's limit, and the default, is 900. */
   readonly timeoutSecondsMax?: number;
-  /** Default 10,000, AWS's 10 s. */
-  readonly initTimeoutMs?: number;
-  /** Between SIGTERM and SIGKILL. Default 2,000. */
-  readonly graceMs?: number;
-  /** Environments that live at once, at most. Default 10,000. */
-  readonly environmentsMax?: number;
-  /** Pauses before repetitions of a failed event. Default one and two minutes, as AWS. */
-  readonly retryDelaysMs?: readonly number[];
+  /** How long a function that was created or changed is not settled, as on AWS. Default 0. */
+  readonly settleMs?: number;
+  /** Default us-east-1. */
+  readonly region?: string;
+  /** The control API also on TCP, for signed requests only. Default: it is not. */
+  readonly tcp?: TcpOptions;
 }
 
 export interface LambdaEngine {
+  /** URL of the control API on TCP; null: it is on its Unix socket only. */
+  readonly endpoint: string | null;
   environments(): readonly EnvironmentStatus[];
+  /** Accepted and not settled: what waits for an environment, and what one has in hand. */
+  events(): readonly AsyncEvent[];
   /**
    * What all invocations of a tenant cost, the running ones included: since the engine started,
    * and, of environments that it adopted, before.
@@ -63,11 +74,17 @@ export interface LambdaEngine {
    */
   on(event: "environmentEnded", listener: (ended: EnvironmentEnded) => void): void;
   off(event: "environmentEnded", listener: (ended: EnvironmentEnded) => void): void;
+  /** What idle environments are frozen with, and why not with the better way (null: it is). */
+  readonly freezer: { readonly kind: FreezerKind; readonly reason: string | null };
+  /** Calls back at each freeze and thaw of an environment, until what it returns is called. */
+  onFreezeChange(listener: (change: FreezeChange) => void): () => void;
   /** Ends every environment, adopted ones too, and drops every event; functions and logs stay. */
   close(): Promise<void>;
 }
 
-const region = "us-east-1";
+const environmentsMaxDefault = 10_000;
+const concurrencyMaxDefault = 10_000;
+const regionDefault = "us-east-1";
 const account = "000000000000";
 /** What a Unix socket's address holds, without the terminating NUL. */
 const socketPathBytesMax = 107;
@@ -80,49 +97,80 @@ const environmentSocketBytes = "/0123456789abcdef.sock".length;
  */
 export async function startLambdaEngine(options: LambdaEngineOptions): Promise<LambdaEngine> {
   refuseLongPaths(options);
+  const { region = regionDefault, clock, log } = options;
   const places = await makePlaces(options.directory);
+  const names = new FunctionNames(region, account);
+  const arnOf = (name: string) => names.arnOf(name);
   const reports = new EndReports();
   const code = new CodeStore(places.code);
   const store = new FunctionStore(places.functions, options.log);
-  const ledger = new InvocationLedger(
-    places.logs,
-    new LogFile(join(options.directory, "engine.log")),
+  const engineLog = new LogFile(join(options.directory, "engine.log"));
+  const ledger = new InvocationLedger(places.logs, engineLog);
+  const freezeChanges = new EventEmitter<{ change: [FreezeChange] }>();
+  const { freezer, closeFreezer } = openFreezer(options);
+  const host = createHost(options, places.environments, ledger, code, freezer, (change) =>
+    freezeChanges.emit("change", change),
   );
-  const host = createHost(options, places.environments, ledger, code);
   const left = await readLeftovers(host);
-  const inUse = new Set(store.list().map(({ codeKey }) => codeKey));
-  for (const { blueprint } of left) inUse.add(blueprint.codeKey);
-  await code.collect(() => inUse);
-  const events = new EventFiles(places.queue, options.log);
-  const dispatcher = createDispatcher(options, host, events, (ended) => reports.report(ended));
+  await collectCode(code, [...store.list(), ...left.map(({ blueprint }) => blueprint)]);
+  const events = new EventFiles(places.queue, log);
+  const ended = (which: EnvironmentEnded) => reports.report(which);
+  const dispatcher = createDispatcher(options, host, events, arnOf, ended);
   dispatcher.restore(store.list(), left);
-  const service = new FunctionService(options.clock, store, code, dispatcher, arnOf);
-  const api = createControlApi({
-    service,
+  const settling = new Settling(options.clock, options.settleMs ?? 0, arnOf);
+  const service = new FunctionService(options.clock, store, code, dispatcher, arnOf, settling);
+  const control = {
+    ...{ service, names, region },
     invoke: createInvokeRoute(service, dispatcher),
-    shapes: { arnOf, codePath: (key) => code.path(key) },
+    codePath: (key: string) => code.path(key),
     timeoutSecondsMax: options.timeoutSecondsMax ?? 900,
-    log: options.log,
+    concurrencyMax: options.concurrencyMax ?? concurrencyMaxDefault,
+    ...{ clock, log },
+  };
+  const listening = await listen(control, options.socketPath, options.tcp).catch(async (error) => {
+    await dispatcher.close();
+    await closeFreezer();
+    ledger.close();
+    throw error;
   });
-  await rm(options.socketPath, { force: true });
-  await api.listen({ path: options.socketPath });
-  await chmod(options.socketPath, 0o600);
   return {
+    endpoint: listening.endpoint,
     environments: () => dispatcher.environments(),
+    events: () => events.list(),
     billedMs: (functionName, tenantId) => dispatcher.billedMs(functionName, tenantId),
     on: (_event, listener) => reports.add(listener),
     off: (_event, listener) => reports.remove(listener),
+    freezer: { kind: freezer.kind, reason: freezer.reason },
+    onFreezeChange: (listener) => {
+      freezeChanges.on("change", listener);
+      return () => freezeChanges.off("change", listener);
+    },
     close: once(async () => {
       await dispatcher.close();
-      await api.close();
-      await rm(options.socketPath, { force: true });
+      await listening.close();
+      await closeFreezer();
       ledger.close();
     }),
   };
 }
 
-function arnOf(functionName: string): string {
-  return `arn:aws:lambda:${region}:${account}:function:${functionName}`;
+/** What no function and no environment has any more is removed. */
+function collectCode(code: CodeStore, users: readonly { readonly codeKey: string }[]) {
+  const inUse = new Set(users.map(({ codeKey }) => codeKey));
+  return code.collect(() => inUse);
+}
+
+function openFreezer(options: LambdaEngineOptions) {
+  const { directory, runtimeDirectory, clock, log, freezer: wanted = "auto" } = options;
+  const stateFile = join(directory, "cgroup");
+  const freezer = chooseFreezer({ wanted, runtimeDirectory, stateFile, clock, log });
+  return {
+    freezer,
+    async closeFreezer() {
+      await freezer.close();
+      await rm(stateFile, { force: true });
+    },
+  };
 }
 
 function createHost(
@@ -130,6 +178,8 @@ function createHost(
   environmentsDirectory: string,
   ledger: InvocationLedger,
   code: CodeStore,
+  freezer: Freezer,
+  freezeChanged: (change: FreezeChange) => void,
 ): EnvironmentHost {
   const { PATH, HOME, LANG } = options.hostEnvironment;
   const variables = Object.entries({ PATH, HOME, LANG });
@@ -139,11 +189,13 @@ function createHost(
     addon: loadAddonIfBuilt(options.log),
     table: new ProcessTable(),
     ledger,
-    region,
+    region: options.region ?? regionDefault,
     runtimeDirectory: options.runtimeDirectory,
     environmentsDirectory,
     initTimeoutMs: options.initTimeoutMs ?? 10_000,
-    graceMs: options.graceMs ?? 2_000,
+    graceMs: options.graceMs ?? null,
+    freezer,
+    freezeChanged,
     baseVariables: Object.fromEntries(
       variables.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
     ),
@@ -155,14 +207,17 @@ function createDispatcher(
   options: LambdaEngineOptions,
   host: EnvironmentHost,
   events: EventFiles,
+  arnOf: (functionName: string) => string,
   ended: (which: EnvironmentEnded) => void,
 ): Dispatcher {
   const settings = {
     sparesMax: options.sparesMax ?? 1,
     idleMs: options.idleMs ?? 600_000,
     initialisingMax: Math.max(4, 2 * availableParallelism()),
-    environmentsMax: options.environmentsMax ?? 10_000,
+    environmentsMax: options.environmentsMax ?? environmentsMaxDefault,
     events,
+    concurrencyMax: options.concurrencyMax ?? concurrencyMaxDefault,
+    faults: options.faults ?? {},
     retryDelaysMs: options.retryDelaysMs ?? [60_000, 120_000],
     ended,
   };

@@ -3,10 +3,22 @@ import type { Clock } from "../../platform/ports/clock.js";
 import type { Log } from "../../platform/ports/log.js";
 import type { Addon } from "../../shim/index.js";
 import type { Environment } from "./environment.js";
+import type { Freezer } from "./freezer.js";
 import type { InvocationLedger } from "./invocation-ledger.js";
 import type { ProcessTable } from "./process-table.js";
 
+/** As seen from outside; a frozen environment is an idle one. */
 export type EnvironmentState = "init" | "idle" | "busy" | "ended";
+
+/** Nothing of an idle environment runs any more, or it runs again. */
+export interface FreezeChange {
+  readonly id: string;
+  readonly functionName: string | null;
+  readonly tenantId: string | null;
+  readonly frozen: boolean;
+  /** What the freeze took; null: a thaw, which takes effect at once. */
+  readonly tookMs: number | null;
+}
 
 export type EndReason =
   | "exited"
@@ -27,6 +39,8 @@ export interface EnvironmentEnded {
   /** Of the bootstrap; null if it could not even be started. */
   readonly pid: number | null;
   readonly reason: EndReason;
+  /** An invocation was in its hand. */
+  readonly atWork: boolean;
   /** Of the bootstrap. */
   readonly exitCode: number | null;
   readonly signal: string | null;
@@ -46,10 +60,13 @@ export interface EnvironmentHost {
   /** Holds one directory an environment, named by its id. */
   readonly environmentsDirectory: string;
   readonly initTimeoutMs: number;
-  readonly graceMs: number;
+  /** Between SIGTERM and SIGKILL for every runtime; null: as AWS, which spares few. */
+  readonly graceMs: number | null;
+  readonly freezer: Freezer;
   /** Variables that every bootstrap finds: PATH and the like. */
   readonly baseVariables: Readonly<Record<string, string>>;
   codePath(codeKey: string): string;
+  freezeChanged(change: FreezeChange): void;
 }
 
 export interface EnvironmentEvents {
@@ -63,5 +80,7 @@ export interface EnvironmentEvents {
    */
   late(environment: Environment): void;
   responded(environment: Environment): void;
+  /** Asked of one that timed out or crashed: whether its `/tmp` is kept for its successor. */
+  keepsTemporary(environment: Environment): boolean;
   ended(environment: Environment, ended: EnvironmentEnded): void;
 }

@@ -1,11 +1,8 @@
 /**
- * What is kept on disk of each environment, so that an engine that is started anew finds those that
- * the last one left running: `environments/<id>/environment.json`.
+ * What is kept of each environment, so that an engine that is started anew finds those that the
+ * last one left running.
  */
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { z } from "zod";
-import type { Log } from "../../platform/ports/log.js";
 import { functionRecord } from "./function-record.js";
 import { isRunning } from "./process-table.js";
 
@@ -39,6 +36,8 @@ export const environmentRecord = z.object({
   process: recordedProcess,
   /** Of finished invocations. */
   billedMs: z.number(),
+  /** Taken out of what its processes printed. */
+  outputBytes: z.int().nonnegative().default(0),
   /** null: idle, or not initialised yet. */
   current: invocationUnderWay.nullable(),
 });
@@ -47,43 +46,4 @@ export type EnvironmentRecord = z.infer<typeof environmentRecord>;
 /** It will ask for its first event: none need be started in its place. */
 export function isLivingSpare({ owner, process }: EnvironmentRecord): boolean {
   return owner === null && isRunning(process.pid, process.identity);
-}
-
-const fileName = "environment.json";
-
-/** Written whole or not at all; a failure is logged: what it costs is an adoption. */
-export function writeEnvironmentRecord(
-  directory: string,
-  record: EnvironmentRecord,
-  log: Log,
-): void {
-  const path = join(directory, record.id, fileName);
-  try {
-    // Variables may be secrets.
-    writeFileSync(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
-    renameSync(`${path}.new`, path);
-  } catch (error) {
-    log.warn({ environment: record.id, error: String(error) }, "environment cannot be recorded");
-  }
-}
-
-/** null: there is none, or none that can be read. */
-export function readEnvironmentRecord(
-  directory: string,
-  id: string,
-  log: Log,
-): EnvironmentRecord | null {
-  try {
-    const text = readFileSync(join(directory, id, fileName), "utf8");
-    const record = environmentRecord.parse(JSON.parse(text));
-    return record.id === id ? record : null;
-  } catch (error) {
-    log.warn({ environment: id, error: String(error) }, "environment was left without a record");
-    return null;
-  }
-}
-
-/** The directory holds nothing else by now. */
-export function removeEnvironmentRecord(directory: string, id: string): void {
-  rmSync(join(directory, id), { recursive: true, force: true });
 }

@@ -1,9 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
-import type { TimerHandle } from "../../platform/ports/clock.js";
-import { AdoptedProcess } from "./adopted-process.js";
-import { Bootstrap } from "./bootstrap.js";
 import type {
   EndReason,
   EnvironmentEnded,
@@ -11,46 +6,44 @@ import type {
   EnvironmentHost,
   EnvironmentState,
 } from "./environment-contract.js";
-import {
-  type EnvironmentRecord,
-  type RecordedProcess,
-  removeEnvironmentRecord,
-  writeEnvironmentRecord,
-} from "./environment-record.js";
+import { EnvironmentFiles } from "./environment-files.js";
+import { PhaseOf, shownState } from "./environment-phases.js";
+import { EnvironmentProcesses } from "./environment-processes.js";
+import type { EnvironmentRecord } from "./environment-record.js";
+import { EnvironmentWork } from "./environment-work.js";
 import type { Blueprint } from "./function-record.js";
 import { errorOutcome, type Invocation, type InvocationOutcome, ownerOf } from "./invocation.js";
-import { identityOf } from "./process-table.js";
-import { ProcessTree } from "./process-tree.js";
-import type { RootProcess } from "./root-process.js";
+import type { Inheritance } from "./kept-directories.js";
 import { RuntimeApi } from "./runtime-api.js";
-import { cutOff, type InvocationTimes, UnderWay } from "./under-way.js";
+
+/** AWS's, for a runtime beside internal extensions; external ones would get 2,000. */
+const extensionGraceMs = 500;
+
+/** null: nobody's yet. */
+type Belonging = Pick<EnvironmentRecord, "functionName" | "tenantId" | "owner">;
 
 /**
  * One execution environment: a process tree below the function's bootstrap, which belongs to one
- * function and tenant from its first event to its end.
- *
- *     init → idle ⇄ busy, and from each of them → ended
+ * function and tenant from its first event to its end. Its phases: `environment-phases.ts`.
  */
 export class Environment {
-  state: EnvironmentState = "init";
   functionName: string | null;
   tenantId: string | null = null;
   /** Names function and tenant once it has had an event; null: anybody may have it. */
   owner: string | null = null;
-  #initError: InvocationOutcome | null = null;
   /** Ends after the invocation that it is busy with. */
   retiring = false;
-  #billedMs = 0;
-  #current: UnderWay | null = null;
-  #initTimer: TimerHandle | null = null;
-  #root: RootProcess | null = null;
-  #process: RecordedProcess | null = null;
+  /** Of one that was reset: what its successor gets. */
+  bequest: Inheritance | null = null;
+  #initError: InvocationOutcome | null = null;
   #ending: Promise<void> | null = null;
   #begun: Promise<void> = Promise.resolve();
+  readonly #expired = () => void this.#finish("timeout", 0);
+  readonly #phase: PhaseOf;
   readonly #api: RuntimeApi;
-  readonly #apiSocket: string;
-  readonly #temporaryDirectory: string;
-  readonly #tree: ProcessTree;
+  readonly #files: EnvironmentFiles;
+  readonly #processes: EnvironmentProcesses;
+  readonly #work: EnvironmentWork;
 
   constructor(
     readonly blueprint: Blueprint,
@@ -59,46 +52,64 @@ export class Environment {
     readonly id: string = randomBytes(8).toString("hex"),
   ) {
     this.functionName = blueprint.identity?.functionName ?? null;
-    this.#tree = new ProcessTree(host.table, host.clock, host.log, this.id);
-    this.#apiSocket = join(host.runtimeDirectory, `${id}.sock`);
-    this.#temporaryDirectory = join(host.environmentsDirectory, id, "tmp");
-    this.#api = new RuntimeApi({
-      ready: () => this.#ready(),
-      away: () => this.#away(),
-      missed: () => this.#missed(),
-      finished: (outcome) => this.#finished(outcome),
-      initFailed: (outcome) => this.#initFailed(outcome),
+    this.#phase = new PhaseOf((phase, event) =>
+      host.log.error({ environment: id, phase, event }, "environment refuses an event"),
+    );
+    this.#processes = new EnvironmentProcesses(id, host, {
+      due: () => this.#phase.now === "idle" && this.#phase.move("freeze"),
+      frozen: (tookMs) => this.#frozen(tookMs),
+      failed: (error) => host.log.warn({ environment: id, error: String(error) }, "not frozen"),
     });
+    this.#work = new EnvironmentWork(host, () => this.#processes.peakMemoryMb);
+    this.#files = new EnvironmentFiles(id, host, host.log);
+    this.#api = new RuntimeApi(
+      {
+        ready: () => this.#ready(),
+        away: () => this.#away(),
+        missed: () => this.#missed(),
+        finished: (outcome) => this.#finished(outcome),
+        initFailed: (outcome) => this.#initFailed(outcome),
+      },
+      { functionName: this.functionName, handler: blueprint.handler },
+    );
+  }
+
+  get state(): EnvironmentState {
+    return shownState(this.#phase.now, this.#work.current !== null);
+  }
+
+  get frozen(): boolean {
+    return this.#phase.now === "frozen";
   }
 
   get pid(): number | null {
-    return this.#root?.pid ?? null;
+    return this.#processes.pid;
   }
 
   /** Of finished invocations and of the one under way. */
   get billedMs(): number {
-    return this.#billedMs + this.runningMs;
+    return this.#work.finishedMs + this.runningMs;
   }
 
   get runningMs(): number {
-    return Math.ceil(this.#current?.runningMs ?? 0);
+    return this.#work.runningMs;
   }
 
   /** Why the runtime did not get as far as asking for its first event. */
   get initOutcome(): InvocationOutcome {
     if (this.#initError !== null) return this.#initError;
-    const type = this.#root?.failure == null ? "Runtime.ExitError" : "Runtime.InvalidEntrypoint";
-    return errorOutcome(type, `Runtime failed to initialise: ${this.#exit()}`);
+    const type = this.#processes.failed ? "Runtime.InvalidEntrypoint" : "Runtime.ExitError";
+    return errorOutcome(type, `Runtime failed to initialise: ${this.#processes.describe()}`);
   }
 
-  get ending(): boolean {
-    return this.#ending !== null;
-  }
-
-  /** Starts the bootstrap; whatever fails from here on is reported by `ended`. */
-  start(): void {
-    this.#awaitReady();
-    this.#begun = this.#start().catch((error) => this.#unable(error));
+  /**
+   * Starts the bootstrap; whatever fails from here on is reported by `ended`. With an inheritance
+   * it is the successor of one that was reset, and its owner's from the start.
+   */
+  start(inheritance: Inheritance | null): void {
+    if (inheritance !== null) this.#belongTo(inheritance);
+    this.#work.initBegins(this.host.initTimeoutMs, () => this.#finish("init-timeout", 0));
+    this.#begun = this.#start(inheritance).catch((error) => this.#unable(error));
   }
 
   /**
@@ -106,86 +117,73 @@ export class Environment {
    * `ready` when the bootstrap asks again, and ends if that is gone.
    */
   adopt(record: EnvironmentRecord, invocation: Invocation | null): void {
-    const { host } = this;
-    this.functionName = record.functionName;
-    this.tenantId = record.tenantId;
-    this.owner = record.owner;
-    this.#billedMs = record.billedMs;
-    this.#process = record.process;
-    this.#root = new AdoptedProcess(record.process, host.clock, host.addon);
+    this.#belongTo(record);
+    this.#work.finishedMs = record.billedMs;
+    this.#files.adopt(record.outputBytes);
     this.#api.adopt(record.current?.requestId ?? null, record.owner !== null);
     if (record.current !== null && invocation !== null) {
-      this.state = "busy";
-      this.#begin(invocation, record.current);
+      this.#phase.move("adopted");
+      this.#work.resume(invocation, record.current, this.#expired);
     } else {
-      this.#initTimer = host.clock.setTimeout(() => this.events.late(this), host.initTimeoutMs);
+      this.#work.awaitReady(this.host.initTimeoutMs, () => this.events.late(this));
     }
-    this.#begun = this.#listen().catch((error) => this.#unable(error));
-    this.#root.exited.then(() => this.#finish("exited", 0));
+    this.#begun = this.#takeOver().catch((error) => this.#unable(error));
+    this.#processes.adopt(record.process, () => void this.#finish("exited", 0));
   }
 
   /** Gives the idle environment an event; the first one decides to whom it belongs. */
   run(invocation: Invocation): void {
     const { clock, ledger } = this.host;
+    const wasFrozen = this.frozen;
+    if (!this.#phase.move("run")) throw new Error("the environment is not idle");
+    // First, so that the runtime wakes while we write things down.
+    this.#thaw(wasFrozen);
     const { record, tenantId } = invocation;
-    this.functionName = record.name;
-    this.tenantId = tenantId;
-    this.owner = ownerOf(invocation);
-    this.state = "busy";
-    ledger.start(invocation);
+    this.#belongTo({ functionName: record.name, tenantId, owner: ownerOf(invocation) });
+    ledger.start(invocation, this.#files.output);
     const startedAtMs = clock.nowMs();
     const deadlineAtMs = startedAtMs + record.timeoutSeconds * 1000;
-    const underWay = this.#begin(invocation, { startedAtMs, deadlineAtMs });
+    const times = { startedAtMs, deadlineAtMs };
+    const underWay = this.#work.begin(invocation, times, this.#expired);
     // First: an engine that dies in between finds that the bootstrap never got it.
     this.#save();
     underWay.deliver(this.#api);
   }
 
-  /** SIGTERM, grace, SIGKILL for the whole tree; resolves once nothing of it is left. */
+  /** The end of the whole tree; resolves once nothing of it is left. */
   end(reason: EndReason): Promise<void> {
-    return this.#finish(reason, this.host.graceMs);
+    const asAws = this.#api.hasExtensions ? extensionGraceMs : 0;
+    return this.#finish(reason, this.host.graceMs ?? asAws);
   }
 
-  async #start(): Promise<void> {
+  #belongTo({ functionName, tenantId, owner }: Belonging): void {
+    this.functionName = functionName;
+    this.tenantId = tenantId;
+    this.owner = owner;
+  }
+
+  async #start(inheritance: Inheritance | null): Promise<void> {
     const { blueprint, host } = this;
-    const [apiSocket, temporaryDirectory] = [this.#apiSocket, this.#temporaryDirectory];
-    await Promise.all([
-      mkdir(temporaryDirectory, { recursive: true, mode: 0o700 }),
-      this.#api.listen(apiSocket),
-    ]);
-    if (this.ending) return;
-    const bootstrap = new Bootstrap(blueprint, {
-      environmentId: this.id,
-      root: host.codePath(blueprint.codeKey),
-      apiSocket,
-      temporaryDirectory,
-      region: host.region,
-      baseVariables: host.baseVariables,
-      output: host.ledger.log(blueprint.logName).descriptor,
-    });
-    this.#root = bootstrap;
-    const identity = bootstrap.pid === null ? null : identityOf(bootstrap.pid);
-    if (bootstrap.pid !== null && identity !== null) {
-      this.#process = { pid: bootstrap.pid, identity };
-    }
+    await this.#files.make(inheritance);
+    await this.#api.listen(this.#files.apiSocket);
+    if (this.#ending !== null) return;
+    const { region, baseVariables } = host;
+    const root = host.codePath(blueprint.codeKey);
+    const place = { ...this.#files.forProcesses, root, region, baseVariables };
+    this.#processes.start(blueprint, place, () => void this.#finish("exited", 0));
     this.#save();
-    bootstrap.exited.then(() => this.#finish("exited", 0));
   }
 
   /** On the path that the bootstrap knows; the socket there is a dead engine's. */
-  async #listen(): Promise<void> {
-    await rm(this.#apiSocket, { force: true });
-    await this.#api.listen(this.#apiSocket);
-  }
-
-  #awaitReady(): void {
-    const { clock, initTimeoutMs } = this.host;
-    this.#initTimer = clock.setTimeout(() => this.#finish("init-timeout", 0), initTimeoutMs);
+  async #takeOver(): Promise<void> {
+    await this.#files.removeSocket();
+    await this.#api.listen(this.#files.apiSocket);
+    await this.#processes.wakeAdopted();
   }
 
   #unable(error: unknown): void {
-    const { log } = this.host;
-    log.error({ environment: this.id, error: String(error) }, "environment cannot be started");
+    const reason = { environment: this.id, error: String(error) };
+    this.host.log.error(reason, "environment cannot be started");
     this.#initFailed(null);
   }
 
@@ -194,67 +192,74 @@ export class Environment {
     this.#finish("init-failed", 0);
   }
 
-  #begin(invocation: Invocation, times: InvocationTimes): UnderWay {
-    const expired = () => void this.#finish("timeout", 0);
-    this.#current = new UnderWay(this.host.clock, invocation, times, expired);
-    return this.#current;
-  }
-
   #save(): void {
-    if (this.ending || this.#process === null) return;
-    const { id, blueprint, functionName, tenantId, owner, host } = this;
-    const current = this.#current?.record ?? null;
-    const [process, billedMs] = [this.#process, this.#billedMs];
-    const record = { id, blueprint, functionName, tenantId, owner, process, billedMs, current };
-    writeEnvironmentRecord(host.environmentsDirectory, record, host.log);
+    if (this.#ending !== null || this.#processes.recorded === null) return;
+    const { id, blueprint, functionName, tenantId, owner } = this;
+    this.#files.write({
+      ...{ id, blueprint, functionName, tenantId, owner },
+      process: this.#processes.recorded,
+      billedMs: this.#work.finishedMs,
+      outputBytes: this.#files.output.taken,
+      current: this.#work.record,
+    });
   }
 
   #ready(): void {
-    if (this.ending) return;
-    if (this.#initTimer !== null) this.host.clock.clearTimeout(this.#initTimer);
-    this.#initTimer = null;
-    this.state = "idle";
+    if (!this.#phase.move("ready")) return;
+    this.#work.initEnds();
     this.events.ready(this);
+    if (this.#phase.now === "idle") this.#processes.suspension.freezeSoon();
   }
 
   #away(): void {
-    if (this.ending) return;
-    this.state = "busy";
+    const wasFrozen = this.frozen;
+    if (!this.#phase.move("away")) return;
+    this.#thaw(wasFrozen);
     this.events.away(this);
   }
 
   /** Asks, though it is busy: the engine that died had not got as far as handing it over. */
   #missed(): void {
-    if (this.ending || this.#current === null) return;
-    if (this.#current.invocation.payload !== null) {
-      this.#current.deliver(this.#api);
+    const { current } = this.#work;
+    if (this.#ending !== null || current === null) return;
+    if (current.invocation.payload !== null) {
+      current.deliver(this.#api);
       return;
     }
-    this.#settle({ result: "cancelled" });
+    this.#work.settle({ result: "cancelled" }, this.#files.output);
     this.#save();
     this.#ready();
   }
 
   #finished(outcome: InvocationOutcome): void {
     // At the deadline the tree is being killed: what it still says comes too late.
-    if (this.ending) return;
-    this.#settle(outcome);
+    if (!this.#phase.move("responded")) return;
+    this.#processes.measure();
+    this.#work.settle(outcome, this.#files.output);
     // Before the bootstrap hears that we have it.
     this.#save();
     this.events.responded(this);
   }
 
-  #settle(outcome: InvocationOutcome, status?: string): void {
-    if (this.#current === null) return;
-    const { invocation, runningMs } = this.#current;
-    this.#current.stop();
-    this.#current = null;
-    this.#billedMs += this.host.ledger.finish(invocation, runningMs, status);
-    invocation.settle(outcome);
+  #frozen(tookMs: number): void {
+    if (!this.#phase.move("frozen")) return;
+    this.#files.output.trim();
+    this.#report(tookMs);
+  }
+
+  #thaw(wasFrozen: boolean): void {
+    this.#processes.suspension.thaw();
+    if (wasFrozen) this.#report(null);
+  }
+
+  #report(tookMs: number | null): void {
+    const { id, functionName, tenantId } = this;
+    this.host.freezeChanged({ id, functionName, tenantId, frozen: tookMs !== null, tookMs });
   }
 
   #finish(reason: EndReason, graceMs: number): Promise<void> {
     if (this.#ending === null) {
+      this.#phase.move("end");
       this.#ending = this.#terminate(reason, graceMs);
       // From here on it takes no event, also where it ends by itself.
       this.events.away(this);
@@ -263,38 +268,33 @@ export class Environment {
   }
 
   async #terminate(reason: EndReason, graceMs: number): Promise<void> {
-    const { clock, environmentsDirectory } = this.host;
-    if (this.#initTimer !== null) clock.clearTimeout(this.#initTimer);
-    this.#current?.stop();
+    this.#work.stopTimers();
+    this.#processes.measure();
     await this.#begun;
-    if (graceMs > 0) await this.#root?.stop(this.#tree, clock, graceMs);
-    await this.#tree.kill();
-    await this.#root?.exited;
+    await this.#processes.end(graceMs);
     await this.#api.close();
-    await rm(this.#apiSocket, { force: true });
-    await rm(this.#temporaryDirectory, { recursive: true, force: true });
-    const ended = this.#ended(reason);
-    this.state = "ended";
+    await this.#files.removeSocket();
+    await this.#conclude(reason);
+  }
+
+  async #conclude(reason: EndReason): Promise<void> {
+    const { functionName, tenantId, owner } = this;
+    const isReset = reason === "timeout" || reason === "exited";
+    if (isReset && functionName !== null && owner !== null && this.events.keepsTemporary(this)) {
+      this.bequest = { functionName, tenantId, owner, directory: this.#files.directory };
+    } else await this.#files.removeTemporary();
+    this.#phase.move("ended");
     // The record goes last, and in one turn with the report: it is made once, or again.
-    this.events.ended(this, ended);
-    const outcome = this.#current && cutOff(this.#current.invocation, reason, this.#exit());
-    if (outcome !== null) this.#settle(outcome, reason === "timeout" ? "timeout" : "error");
-    removeEnvironmentRecord(environmentsDirectory, this.id);
+    this.events.ended(this, this.#ended(reason));
+    this.#work.cutOff(reason, this.#processes.describe(), this.#files.output);
+    this.host.ledger.copy(functionName ?? this.blueprint.logName, this.#files.output);
+    this.bequest === null ? this.#files.remove() : this.#files.removeRecord();
   }
 
   #ended(reason: EndReason): EnvironmentEnded {
-    return {
-      id: this.id,
-      functionName: this.functionName,
-      tenantId: this.tenantId,
-      pid: this.pid,
-      reason,
-      exitCode: this.#root?.exit?.code ?? null,
-      signal: this.#root?.exit?.signal ?? null,
-    };
-  }
-
-  #exit(): string {
-    return this.#root?.describe() ?? "not started";
+    const { id, functionName, tenantId, pid } = this;
+    const { code: exitCode = null, signal = null } = this.#processes.exit ?? {};
+    const atWork = this.#work.current !== null;
+    return { id, functionName, tenantId, pid, reason, atWork, exitCode, signal };
   }
 }

@@ -21,6 +21,8 @@ const asyncEvent = z.object({
 });
 export type AsyncEvent = z.infer<typeof asyncEvent>;
 
+const newSuffix = ".new";
+
 /**
  * Events that were accepted and are not settled yet, a JSON file each. An event that cannot be
  * written (the disk is full) is handled all the same, and lost only if the engine dies before.
@@ -31,6 +33,9 @@ export class EventFiles {
     private readonly log: Log,
   ) {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
+    // An engine was killed before the rename: what stood there before is still whole.
+    const unfinished = readdirSync(directory).filter((name) => name.endsWith(newSuffix));
+    for (const name of unfinished) rmSync(join(directory, name), { force: true });
   }
 
   /** The oldest first. */
@@ -44,8 +49,10 @@ export class EventFiles {
     const path = this.#path(event.requestId);
     try {
       // Payloads may hold secrets; the rename keeps a half-written file from ever being found.
-      writeFileSync(`${path}.new`, JSON.stringify(z.encode(asyncEvent, event)), { mode: 0o600 });
-      renameSync(`${path}.new`, path);
+      writeFileSync(`${path}${newSuffix}`, JSON.stringify(z.encode(asyncEvent, event)), {
+        mode: 0o600,
+      });
+      renameSync(`${path}${newSuffix}`, path);
     } catch (error) {
       this.log.warn({ path, error: String(error) }, "an accepted event cannot be kept on disk");
     }
@@ -53,7 +60,7 @@ export class EventFiles {
 
   delete(requestId: string): void {
     rmSync(this.#path(requestId), { force: true });
-    rmSync(`${this.#path(requestId)}.new`, { force: true });
+    rmSync(`${this.#path(requestId)}${newSuffix}`, { force: true });
   }
 
   #read(path: string): readonly AsyncEvent[] {

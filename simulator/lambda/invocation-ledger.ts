@@ -1,10 +1,31 @@
 import { join } from "node:path";
+import type { EnvironmentOutput } from "./environment-output.js";
 import type { Invocation } from "./invocation.js";
 import { LogFile } from "./log-file.js";
 
+/** AWS's: what `LogType: Tail` gives back. */
+const tailBytes = 4096;
+
+/** How an invocation went, for its REPORT line. */
+export interface Expense {
+  readonly durationMs: number;
+  readonly peakMemoryMb: number;
+  /** Of a cold start that this was the first event of; null: it was none. */
+  readonly initMs: number | null;
+  /** Only where it did not end by an answer. */
+  readonly failure: { readonly status: "timeout" | "error"; readonly line: string } | null;
+}
+
+export interface Settlement {
+  readonly billedMs: number;
+  /** The last of the invocation's log. */
+  readonly logTail: Buffer;
+}
+
 /**
  * The record of who was invoked and what it cost: AWS's START, END and REPORT lines in the
- * function's log, each START once more in the engine's, and the sum of what was billed.
+ * function's log with what was printed in between, each START once more in the engine's log, and
+ * the sum of what was billed.
  */
 export class InvocationLedger {
   readonly #logs = new Map<string, LogFile>();
@@ -16,37 +37,51 @@ export class InvocationLedger {
     private readonly engineLog: LogFile,
   ) {}
 
-  /** Log of a function, or of the spares that several functions share. */
-  log(name: string): LogFile {
-    const known = this.#logs.get(name);
-    if (known !== undefined) return known;
-    const log = new LogFile(join(this.logDirectory, `${name}.log`));
-    this.#logs.set(name, log);
-    return log;
-  }
-
-  start({ requestId, record, tenantId }: Invocation): void {
-    const line = `START RequestId: ${requestId} Version: $LATEST`;
-    this.log(record.name).line(line);
+  start({ requestId, record, tenantId }: Invocation, output: EnvironmentOutput): void {
+    // Printed since the last event, or during the initialisation.
+    this.copy(record.name, output);
+    const line = startLine(requestId);
+    this.#log(record.name).line(line);
     const tenant = tenantId === null ? "" : ` Tenant: ${tenantId}`;
     this.engineLog.line(`${line} Function: ${record.name}${tenant}`);
   }
 
-  /** Returns what the invocation cost, in ms. */
-  finish({ requestId, record, tenantId }: Invocation, durationMs: number, status?: string): number {
-    const billedMs = Math.ceil(durationMs);
-    const log = this.log(record.name);
+  finish(
+    { requestId, record, tenantId }: Invocation,
+    output: EnvironmentOutput,
+    expense: Expense,
+  ): Settlement {
+    const { durationMs, failure } = expense;
+    const isTimeout = failure?.status === "timeout";
+    const limitMs = isTimeout ? record.timeoutSeconds * 1000 : Number.POSITIVE_INFINITY;
+    const billedMs = Math.min(Math.ceil(durationMs), limitMs);
     const report = [
       `REPORT RequestId: ${requestId}`,
       `Duration: ${durationMs.toFixed(2)} ms`,
       `Billed Duration: ${billedMs} ms`,
       `Memory Size: ${record.memoryMb} MB`,
-      ...(status === undefined ? [] : [`Status: ${status}`]),
+      `Max Memory Used: ${expense.peakMemoryMb} MB`,
+      ...(expense.initMs === null ? [] : [`Init Duration: ${expense.initMs.toFixed(2)} ms`]),
+      ...(failure === null ? [] : [`Status: ${failure.status}`]),
     ];
-    log.line(`END RequestId: ${requestId}`);
-    log.line(report.join("\t"));
+    const printed = this.copy(record.name, output);
+    const reason = failure === null ? "" : `${failure.line}\n\n`;
+    const last = Buffer.from(`${reason}END RequestId: ${requestId}\n${report.join("\t")}\n`);
+    this.#log(record.name).append(last);
     this.add(record.name, tenantId, billedMs);
-    return billedMs;
+    const first = Buffer.from(`${startLine(requestId)}\n`);
+    const logTail = Buffer.concat([first, printed, last]).subarray(-tailBytes);
+    return { billedMs, logTail };
+  }
+
+  /** Takes what an environment printed into a log; returns the last of it. */
+  copy(logName: string, output: EnvironmentOutput): Buffer {
+    let tail = Buffer.alloc(0);
+    output.take((piece) => {
+      this.#log(logName).append(piece);
+      tail = Buffer.from(Buffer.concat([tail, piece]).subarray(-tailBytes));
+    });
+    return tail;
   }
 
   /** Counts what was billed, also by an earlier engine. */
@@ -77,4 +112,17 @@ export class InvocationLedger {
     this.#logs.clear();
     this.engineLog.close();
   }
+
+  /** Of a function, or of the spares that several functions share. */
+  #log(name: string): LogFile {
+    const known = this.#logs.get(name);
+    if (known !== undefined) return known;
+    const log = new LogFile(join(this.logDirectory, `${name}.log`));
+    this.#logs.set(name, log);
+    return log;
+  }
+}
+
+function startLine(requestId: string): string {
+  return `START RequestId: ${requestId} Version: $LATEST`;
 }

@@ -1,8 +1,7 @@
 import type { FunctionRecord } from "./function-record.js";
 
 export type InvocationOutcome =
-  | { readonly result: "response"; readonly payload: Buffer }
-  | { readonly result: "error"; readonly payload: Buffer }
+  | { readonly result: "response" | "error"; readonly payload: Buffer; readonly logTail?: Buffer }
   /** The function was deleted or the engine closed: nobody waits for it any more. */
   | { readonly result: "cancelled" };
 
@@ -15,10 +14,16 @@ export interface Invocation {
   readonly tenantId: string | null;
   /** null: under way since before this engine, for a caller that is gone. */
   readonly payload: Buffer | null;
+  /** JSON of the caller's, for the runtime. */
+  readonly clientContext: string | null;
   /** Monotonic; an event that is older when its turn comes is dropped. null: never. */
   readonly expiresAtMs: number | null;
   /** Called exactly once. */
   settle(outcome: InvocationOutcome): void;
+}
+
+export function isExpired({ expiresAtMs }: Invocation, monotonicMs: number): boolean {
+  return expiresAtMs !== null && monotonicMs > expiresAtMs;
 }
 
 /** What a caller gets in place of a response when the function failed. */

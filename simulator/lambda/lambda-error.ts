@@ -2,16 +2,25 @@
 const statuses = {
   InvalidParameterValueException: 400,
   InvalidRequestContentException: 400,
-  ResourceNotFoundException: 404,
-  UnknownOperationException: 404,
-  ResourceConflictException: 409,
   PreconditionFailedException: 412,
+  RequestEntityTooLargeException: 413,
   RequestTooLargeException: 413,
-  TooManyRequestsException: 429,
+  ResourceConflictException: 409,
+  ResourceNotFoundException: 404,
   ServiceException: 500,
+  TooManyRequestsException: 429,
+  UnknownOperationException: 404,
 } as const;
 
 export type LambdaErrorName = keyof typeof statuses;
+
+/** Spelt `Message` in AWS's model. */
+const capitalised: readonly LambdaErrorName[] = ["ResourceNotFoundException", "ServiceException"];
+/** Of what stands in front of every service of AWS's: these have a message only. */
+const general: readonly LambdaErrorName[] = [
+  "RequestEntityTooLargeException",
+  "UnknownOperationException",
+];
 
 /** A refusal of the control API, as AWS words it. */
 export class LambdaError extends Error {
@@ -27,13 +36,12 @@ export class LambdaError extends Error {
     this.status = statuses[name];
   }
 
-  /** The JSON body; in AWS's model two of the errors spell `Message` with a capital. */
+  /** The JSON body. */
   body(): object {
-    const type = this.status >= 500 ? "Service" : "User";
-    const capital = this.name === "ResourceNotFoundException" || this.name === "ServiceException";
+    if (general.includes(this.name)) return { message: this.message };
     return {
-      Type: type,
-      ...(capital ? { Message: this.message } : { message: this.message }),
+      Type: this.status >= 500 ? "Service" : "User",
+      ...(capitalised.includes(this.name) ? { Message: this.message } : { message: this.message }),
       ...(this.reason === undefined ? {} : { Reason: this.reason }),
     };
   }

@@ -1,7 +1,8 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { EnvironmentHost } from "./environment-contract.js";
-import { type EnvironmentRecord, readEnvironmentRecord } from "./environment-record.js";
+import { readEnvironmentRecord } from "./environment-files.js";
+import type { EnvironmentRecord } from "./environment-record.js";
 import { ProcessTree } from "./process-tree.js";
 
 /**
@@ -11,7 +12,9 @@ import { ProcessTree } from "./process-tree.js";
 export async function readLeftovers(host: EnvironmentHost): Promise<readonly EnvironmentRecord[]> {
   const ids = await readdir(host.environmentsDirectory);
   const records = await Promise.all(ids.map((id) => adoptableOrEnded(id, host)));
-  return records.filter((record) => record !== null);
+  const adoptable = records.filter((record) => record !== null);
+  await host.freezer.collect(new Set(adoptable.map(({ id }) => id)));
+  return adoptable;
 }
 
 async function adoptableOrEnded(

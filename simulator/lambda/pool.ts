@@ -3,8 +3,11 @@ import type { Environment } from "./environment.js";
 import type { EndReason, EnvironmentEvents } from "./environment-contract.js";
 import { type EnvironmentRecord, isLivingSpare } from "./environment-record.js";
 import type { Blueprint } from "./function-record.js";
-import { errorOutcome, type Invocation, ownerOf } from "./invocation.js";
+import { errorOutcome, type Invocation, isExpired, ownerOf } from "./invocation.js";
+import { isReset, KeptDirectories } from "./kept-directories.js";
+import { SparePauses } from "./spare-pauses.js";
 import type { StartGate } from "./start-gate.js";
+import { WaitingEvents } from "./waiting-events.js";
 
 export interface PoolHost {
   readonly clock: Clock;
@@ -12,22 +15,17 @@ export interface PoolHost {
   /** Spare environments that a shared blueprint keeps ready. */
   readonly sparesMax: number;
   readonly idleMs: number;
+  /** Asked after each event: whether its environment ends now, in place of waiting for another. */
+  reapsEarly(): boolean;
   /** `id`: of one that exists. */
   create(blueprint: Blueprint, events: EnvironmentEvents, id?: string): Environment;
   /** An environment ended before it was ready. */
   initFailed(environment: Environment): void;
 }
 
-interface Waiting {
-  readonly invocation: Invocation;
-  initFailures: number;
-}
-
-/** The boot that took a spare gets the CPU for itself this long, or until it has responded. */
-const spareHoldMs = 100;
-const spareBackoffMs = 1_000;
-const spareBackoffMsMax = 60_000;
-/** As AWS: an initialisation that fails is repeated once before the invocation fails. */
+/** From a runtime's answer to its next question: a millisecond or two, on a busy machine more. */
+const patienceMs = 25;
+/** As AWS, which repeats it once before the invocation fails. */
 const initFailuresMax = 2;
 const unassigned = "";
 
@@ -43,24 +41,31 @@ export class Pool {
   readonly #idle = new Map<string, Environment[]>();
   readonly #reapers = new Map<Environment, TimerHandle>();
   readonly #initialising = new Set<Environment>();
-  #waiting: Waiting[] = [];
+  readonly #waiting: WaitingEvents;
   /** Asked of the gate, or initialising. */
   #starting = 0;
-  #hold: { environment: Environment; timer: TimerHandle } | null = null;
-  #backoff: TimerHandle | null = null;
-  #spareFailures = 0;
+  /** They have answered, and are about to ask for the next event. */
+  readonly #returning = new Set<Environment>();
+  readonly #pauses: SparePauses;
   readonly #events: EnvironmentEvents = {
     ready: (ready) => this.#ready(ready),
     away: (away) => this.#unlist(away),
     late: (late) => this.#initialised(late) && this.#startWanted(),
-    responded: (responded) => this.#endHold(responded),
+    responded: (responded) => this.#responded(responded),
+    keepsTemporary: ({ functionName }) =>
+      isReset(this.blueprint) && functionName !== null && this.#users.has(functionName),
     ended: (ended) => this.#ended(ended),
   };
+  readonly #kept: KeptDirectories;
 
   constructor(
     readonly blueprint: Blueprint,
     private readonly host: PoolHost,
-  ) {}
+  ) {
+    this.#pauses = new SparePauses(host.clock, () => this.#startWanted());
+    this.#waiting = new WaitingEvents(host.clock, patienceMs, (late) => this.#impatient(late));
+    this.#kept = new KeptDirectories(host.clock, host.idleMs);
+  }
 
   get unused(): boolean {
     return this.#users.size === 0;
@@ -77,39 +82,60 @@ export class Pool {
   }
 
   submit(invocation: Invocation): void {
-    const environment = this.#take(ownerOf(invocation)) ?? this.#take(unassigned);
+    const owner = ownerOf(invocation);
+    const own = this.#take(owner);
+    if (own === null && this.#isReturning(owner)) {
+      this.#waiting.addPatient(invocation);
+      return;
+    }
+    const environment = own ?? this.#take(unassigned);
     if (environment !== null) {
       this.#run(environment, invocation);
       return;
     }
-    this.#waiting.push({ invocation, initFailures: 0 });
+    this.#waiting.add(invocation);
     this.#startWanted();
+  }
+
+  #isReturning(owner: string): boolean {
+    for (const environment of this.#returning) {
+      if (environment.owner === owner && !environment.retiring) return true;
+    }
+    return false;
+  }
+
+  #impatient(invocation: Invocation): void {
+    const spare = this.#take(unassigned);
+    if (spare === null) this.#startWanted();
+    else if (this.#waiting.remove(invocation)) this.#run(spare, invocation);
   }
 
   /** The function has a new blueprint: what is busy may finish. Returns the events that wait. */
   retire(functionName: string): readonly Invocation[] {
     this.#users.delete(functionName);
+    void this.#kept.forget(functionName);
     for (const environment of this.#ownedBy(functionName)) {
       if (environment.state === "busy") environment.retiring = true;
       else this.#end(environment, "retired");
     }
-    return this.#withdraw(functionName);
+    return this.#waiting.withdraw(functionName);
   }
 
   /** The function is deleted: resolves when nothing of it runs. */
   async remove(functionName: string, reason: EndReason): Promise<void> {
     this.#users.delete(functionName);
-    for (const invocation of this.#withdraw(functionName)) {
+    for (const invocation of this.#waiting.withdraw(functionName)) {
       invocation.settle({ result: "cancelled" });
     }
-    const owned = this.#ownedBy(functionName);
-    await Promise.all(owned.map((environment) => this.#end(environment, reason)));
+    const owned = this.#ownedBy(functionName).map((environment) => this.#end(environment, reason));
+    await Promise.all(owned);
+    await this.#kept.forget(functionName);
   }
 
   /** With the last user the unassigned ones go as well. */
   #ownedBy(functionName: string): readonly Environment[] {
     const all = [...this.#environments];
-    if (this.unused) this.#forgetSpares();
+    if (this.unused) this.#pauses.stop();
     return all.filter(
       (environment) =>
         environment.functionName === functionName ||
@@ -117,33 +143,21 @@ export class Pool {
     );
   }
 
-  #withdraw(functionName: string): readonly Invocation[] {
-    const isTheirs = ({ invocation }: Waiting) => invocation.record.name === functionName;
-    const withdrawn = this.#waiting.filter(isTheirs);
-    this.#waiting = this.#waiting.filter((waiting) => !isTheirs(waiting));
-    return withdrawn.map(({ invocation }) => invocation);
-  }
-
   #run(environment: Environment, invocation: Invocation): void {
     const { clock } = this.host;
-    if (isExpired(invocation, clock)) {
+    if (isExpired(invocation, clock.monotonicMs())) {
       invocation.settle(errorOutcome("EventAgeExceeded", "the event waited too long"));
       this.#settleIdle(environment);
       return;
     }
     const wasSpare = environment.owner === null;
     environment.run(invocation);
-    if (!wasSpare || this.#spares() === 0) return;
-    if (this.#hold !== null) clock.clearTimeout(this.#hold.timer);
-    const timer = clock.setTimeout(() => this.#endHold(environment), spareHoldMs);
-    this.#hold = { environment, timer };
+    if (wasSpare && this.#spares() > 0) this.#pauses.used(environment);
   }
 
-  #endHold(environment: Environment): void {
-    if (this.#hold?.environment !== environment) return;
-    this.host.clock.clearTimeout(this.#hold.timer);
-    this.#hold = null;
-    this.#startWanted();
+  #responded(environment: Environment): void {
+    this.#returning.add(environment);
+    this.#pauses.settled(environment);
   }
 
   #spares(): number {
@@ -153,8 +167,8 @@ export class Pool {
 
   /** Environments that should be on their way: spares only while nobody waits. */
   #wanted(): number {
-    if (this.#waiting.length > 0) return this.#waiting.length;
-    if (this.#hold !== null || this.#backoff !== null) return 0;
+    if (this.#waiting.impatientSize > 0) return this.#waiting.impatientSize;
+    if (this.#pauses.pausing) return 0;
     return Math.max(0, this.#spares() - (this.#idle.get(unassigned)?.length ?? 0));
   }
 
@@ -173,7 +187,7 @@ export class Pool {
     const environment = this.host.create(this.blueprint, this.#events);
     this.#environments.add(environment);
     this.#initialising.add(environment);
-    environment.start();
+    environment.start(this.#kept.takeFor(() => this.#waiting.owners()));
     return true;
   }
 
@@ -197,7 +211,8 @@ export class Pool {
   }
 
   #ready(environment: Environment): void {
-    if (this.#initialised(environment)) this.#spareFailures = 0;
+    this.#returning.delete(environment);
+    if (this.#initialised(environment)) this.#pauses.succeeded();
     this.#settleIdle(environment);
   }
 
@@ -208,12 +223,13 @@ export class Pool {
       return;
     }
     const owner = environment.owner ?? unassigned;
-    const index = this.#waiting.findIndex(
-      ({ invocation }) => owner === unassigned || ownerOf(invocation) === owner,
-    );
-    const [waiting] = index < 0 ? [] : this.#waiting.splice(index, 1);
-    if (waiting !== undefined) {
-      this.#run(environment, waiting.invocation);
+    if (owner !== unassigned && this.host.reapsEarly()) {
+      this.#end(environment, "reaped");
+      return;
+    }
+    const invocation = this.#waiting.takeFor(environment.owner);
+    if (invocation !== null) {
+      this.#run(environment, invocation);
       return;
     }
     const idle = this.#idle.get(owner);
@@ -240,6 +256,7 @@ export class Pool {
   }
 
   #unlist(environment: Environment): void {
+    this.#returning.delete(environment);
     const timer = this.#reapers.get(environment);
     if (timer === undefined) return;
     this.host.clock.clearTimeout(timer);
@@ -258,41 +275,21 @@ export class Pool {
   #ended(environment: Environment): void {
     this.#unlist(environment);
     this.#environments.delete(environment);
+    if (environment.bequest !== null) this.#kept.keep(environment.bequest);
     if (this.#initialised(environment)) this.#initFailed(environment);
-    this.#endHold(environment);
+    this.#pauses.settled(environment);
     this.#startWanted();
   }
 
   #initFailed(environment: Environment): void {
-    if (this.unused && this.#waiting.length === 0) return;
+    if (this.unused && this.#waiting.size === 0) return;
     this.host.initFailed(environment);
-    this.#pauseSpares();
-    const first = this.#waiting[0];
-    if (first === undefined) return;
+    if (this.#spares() > 0) this.#pauses.failed();
+    const { first } = this.#waiting;
+    if (first === null) return;
     first.initFailures += 1;
     if (first.initFailures < initFailuresMax) return;
-    this.#waiting.shift();
+    this.#waiting.remove(first.invocation);
     first.invocation.settle(environment.initOutcome);
   }
-
-  #pauseSpares(): void {
-    if (this.#spares() === 0 || this.#backoff !== null) return;
-    const backoffMs = Math.min(spareBackoffMs * 2 ** this.#spareFailures, spareBackoffMsMax);
-    this.#spareFailures += 1;
-    this.#backoff = this.host.clock.setTimeout(() => {
-      this.#backoff = null;
-      this.#startWanted();
-    }, backoffMs);
-  }
-
-  #forgetSpares(): void {
-    if (this.#backoff !== null) this.host.clock.clearTimeout(this.#backoff);
-    if (this.#hold !== null) this.host.clock.clearTimeout(this.#hold.timer);
-    this.#backoff = null;
-    this.#hold = null;
-  }
-}
-
-function isExpired(invocation: Invocation, clock: Clock): boolean {
-  return invocation.expiresAtMs !== null && clock.monotonicMs() > invocation.expiresAtMs;
 }

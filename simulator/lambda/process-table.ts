@@ -11,6 +11,8 @@ export interface ProcessEntry {
   readonly startTime: string;
   /** False for a zombie: nothing of it runs. */
   readonly alive: boolean;
+  /** The kernel's letter: R runs, S sleeps, D waits for the kernel, T is stopped, Z is a zombie. */
+  readonly state: string;
   /** The environment that its variables name. */
   readonly marker: string | null;
 }
@@ -79,9 +81,8 @@ export class ProcessTable {
   #entry(pid: number): ProcessEntry | null {
     const status = readStatus(pid);
     if (status === null) return null;
-    const { parentPid, startTime, alive } = status;
-    const marker = alive ? this.#marker(pid, startTime) : null;
-    return { pid, parentPid, startTime, alive, marker };
+    const marker = status.alive ? this.#marker(pid, status.startTime) : null;
+    return { pid, ...status, marker };
   }
 
   #marker(pid: number, startTime: string): string | null {
@@ -122,7 +123,7 @@ function readStatus(pid: number): Omit<ProcessEntry, "pid" | "marker"> | null {
   const startTime = fields?.[19];
   if (state === undefined || startTime === undefined) return null;
   const alive = state !== "Z" && state !== "X";
-  return { parentPid: Number(parent), startTime, alive };
+  return { parentPid: Number(parent), startTime, alive, state };
 }
 
 function readProcessFile(pid: number, file: "stat" | "environ"): string | null {

@@ -72,8 +72,19 @@ function collect(
   return [...members];
 }
 
+/** As `signal`. False: the process has more rights than we have, and is left as it is. */
+export function signalIfAllowed(pid: number, name: NodeJS.Signals): boolean {
+  try {
+    signal(pid, name);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EPERM") return false;
+    throw error;
+  }
+}
+
 /** Sends a signal to a process, or with a negative pid to a group, that may be gone already. */
-export function signal(pid: number, name: "SIGTERM" | "SIGKILL"): void {
+export function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch (error) {

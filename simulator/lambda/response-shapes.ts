@@ -1,18 +1,23 @@
+import { type FunctionNames, latest } from "./function-name.js";
 import type { FunctionRecord } from "./function-record.js";
-import { LambdaError } from "./lambda-error.js";
+import type { Unsettled } from "./settling.js";
 
 /** What the JSON shapes of AWS's model need beyond the record itself. */
 export interface ShapeContext {
-  arnOf(functionName: string): string;
+  readonly names: FunctionNames;
   codePath(codeKey: string): string;
 }
 
 /** `FunctionConfiguration`. */
-export function configurationShape(record: FunctionRecord, { arnOf }: ShapeContext): object {
+export function configurationShape(
+  record: FunctionRecord,
+  unsettled: Unsettled,
+  { names }: ShapeContext,
+): object {
   const hasVariables = Object.keys(record.variables).length > 0;
   return {
     FunctionName: record.name,
-    FunctionArn: arnOf(record.name),
+    FunctionArn: names.arnOf(record.name),
     Runtime: record.runtime,
     Role: record.role,
     Handler: record.handler,
@@ -22,18 +27,31 @@ export function configurationShape(record: FunctionRecord, { arnOf }: ShapeConte
     MemorySize: record.memoryMb,
     LastModified: record.lastModified,
     CodeSha256: Buffer.from(record.codeKey, "hex").toString("base64"),
-    Version: "$LATEST",
+    Version: latest,
     ...(hasVariables ? { Environment: { Variables: record.variables } } : {}),
-    TracingConfig: { Mode: "PassThrough" },
+    TracingConfig: { Mode: record.tracingMode },
     RevisionId: record.revisionId,
-    State: "Active",
-    LastUpdateStatus: "Successful",
+    ...stateShape(unsettled),
     PackageType: "Zip",
     Architectures: [record.architecture],
-    EphemeralStorage: { Size: 512 },
+    EphemeralStorage: { Size: record.ephemeralStorageMb },
     SnapStart: { ApplyOn: "None", OptimizationStatus: "Off" },
-    LoggingConfig: { LogFormat: "Text", LogGroup: `/aws/lambda/${record.name}` },
+    LoggingConfig: {
+      LogFormat: "Text",
+      LogGroup: record.logGroup ?? `/aws/lambda/${record.name}`,
+    },
     ...(record.perTenant ? { TenancyConfig: { TenantIsolationMode: "PER_TENANT" } } : {}),
+  };
+}
+
+function stateShape(unsettled: Unsettled): object {
+  if (unsettled !== "Pending") {
+    return { State: "Active", LastUpdateStatus: unsettled ?? "Successful" };
+  }
+  return {
+    State: "Pending",
+    StateReason: "The function is being created.",
+    StateReasonCode: "Creating",
   };
 }
 
@@ -43,16 +61,14 @@ export function codeLocation(record: FunctionRecord, { codePath }: ShapeContext)
 }
 
 /** `FunctionEventInvokeConfig`. */
-export function eventInvokeShape(record: FunctionRecord, { arnOf }: ShapeContext): object {
-  const { eventInvoke, name } = record;
-  if (eventInvoke === null) {
-    const message = `The function ${arnOf(name)}:$LATEST doesn't have an EventInvokeConfig`;
-    throw new LambdaError("ResourceNotFoundException", message);
-  }
-  const { retriesMax, ageSecondsMax } = eventInvoke;
+export function eventInvokeShape(
+  name: string,
+  { retriesMax, ageSecondsMax, lastModifiedMs }: NonNullable<FunctionRecord["eventInvoke"]>,
+  names: FunctionNames,
+): object {
   return {
-    FunctionArn: `${arnOf(name)}:$LATEST`,
-    LastModified: eventInvoke.lastModifiedMs / 1000,
+    FunctionArn: `${names.arnOf(name)}:${latest}`,
+    LastModified: lastModifiedMs / 1000,
     ...(retriesMax === null ? {} : { MaximumRetryAttempts: retriesMax }),
     ...(ageSecondsMax === null ? {} : { MaximumEventAgeInSeconds: ageSecondsMax }),
     DestinationConfig: { OnSuccess: {}, OnFailure: {} },

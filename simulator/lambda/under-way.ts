@@ -24,11 +24,13 @@ export class UnderWay {
     readonly invocation: Invocation,
     private readonly times: InvocationTimes,
     expired: () => void,
+    /** From now, whatever the deadline says: it may have passed while no engine was there. */
+    leastMs = 0,
   ) {
     const nowMs = clock.nowMs();
-    const timeoutMs = invocation.record.timeoutSeconds * 1000;
+    const timeoutMs = Math.max(leastMs, invocation.record.timeoutSeconds * 1000);
     // A clock that was set back must not give it more time than it has.
-    const leftMs = Math.min(Math.max(0, times.deadlineAtMs - nowMs), timeoutMs, timerMsMax);
+    const leftMs = Math.min(Math.max(leastMs, times.deadlineAtMs - nowMs), timeoutMs, timerMsMax);
     this.#startedMs = clock.monotonicMs() - Math.max(0, nowMs - times.startedAtMs);
     this.#timer = clock.setTimeout(expired, leftMs);
   }
@@ -52,6 +54,22 @@ export class UnderWay {
   stop(): void {
     this.clock.clearTimeout(this.#timer);
   }
+}
+
+/** What AWS writes into the log of an invocation that its environment's end cuts off. */
+export function failureLine(
+  { requestId, record }: Invocation,
+  reason: EndReason,
+  exit: string,
+  nowMs: number,
+): string {
+  if (reason === "timeout") {
+    const seconds = record.timeoutSeconds.toFixed(2);
+    return `${new Date(nowMs).toISOString()} ${requestId} Task timed out after ${seconds} seconds`;
+  }
+  if (reason !== "exited") return `RequestId: ${requestId} Error: environment ${reason}`;
+  const error = `Error: Runtime exited with error: ${exit}`;
+  return `RequestId: ${requestId} ${error}\nRuntime.ExitError`;
 }
 
 /** What an invocation that the end of its environment cuts off comes to. */

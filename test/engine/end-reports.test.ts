@@ -4,7 +4,8 @@ import type { EnvironmentEnded } from "../../simulator/lambda/environment-contra
 
 function ended(id: string): EnvironmentEnded {
   const process = { pid: 7, exitCode: null, signal: null };
-  return { id, functionName: "web", tenantId: "web-0", reason: "exited", ...process };
+  const of = { id, functionName: "web", tenantId: "web-0" };
+  return { ...of, reason: "exited", atWork: false, ...process };
 }
 
 test("endings from before the first listener are told to it, once and in order", async (t) => {

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  watch,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import {
   CreateFunctionCommand,
@@ -123,6 +131,10 @@ export class EngineRig {
     return join(this.directory, name);
   }
 
+  touch(path: string): void {
+    writeFileSync(path, "");
+  }
+
   /** Resolves with the file's lines once there are so many. */
   async lines(path: string, count: number): Promise<readonly string[]> {
     const watcher = watch(join(path, ".."));
@@ -177,10 +189,14 @@ export class EngineRig {
 }
 
 const unstarted: LambdaEngine = {
+  events: () => [],
+  endpoint: null,
   environments: () => [],
   billedMs: () => 0,
   on: quiet,
   off: quiet,
+  freezer: { kind: "signals", reason: null },
+  onFreezeChange: () => quiet,
   close: async () => undefined,
 };
 
