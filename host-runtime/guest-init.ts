@@ -5,19 +5,26 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { ImError } from "../platform/errors/im-error.js";
 import { type Addon, shimFiles } from "../shim/index.js";
 import { encodeStart, type GuestStart, type InitStatus, parseStatus } from "./init-protocol.js";
 import { codeOf, report } from "./report.js";
 
 const statusLineMax = 256;
+/** Between looks at orphans that were sent SIGKILL. */
+const firstPauseMs = 2;
+const pauseMsMax = 200;
 
 export class GuestInit {
   /** The supervisor's end; this process keeps it, so that requests outlive a supervisor. */
   readonly control: number;
   readonly stdout: Socket;
   readonly stderr: Socket;
-  /** When the process has ended and everything that it said has been delivered. */
+  /**
+   * When the process has ended, with everything that ran below it, and all that it said has been
+   * delivered.
+   */
   readonly ended: Promise<void>;
   readonly #addon: Addon;
   readonly #process: ChildProcess;
@@ -36,7 +43,7 @@ export class GuestInit {
     channel.setEncoding("latin1").on("data", (text: string) => this.#receive(text));
     // EPIPE: im-init is gone, which `ended` tells.
     channel.on("error", (error) => report("init channel", { code: codeOf(error) }));
-    this.ended = once(child, "close").then(() => undefined);
+    this.ended = once(child, "close").then(() => endOrphans(addon));
   }
 
   static prepare(addon: Addon, environment: Readonly<Record<string, string>>): GuestInit {
@@ -97,6 +104,18 @@ export class GuestInit {
       if (status === null) report("init said something unknown", { line });
       else this.#onStatus(status);
     }
+  }
+}
+
+/**
+ * An init that was killed leaves its guests to this process, the next subreaper above: none of them
+ * may outlive it, whatever session, variables or name they have given themselves by now.
+ */
+async function endOrphans(addon: Addon): Promise<void> {
+  let pauseMs = firstPauseMs;
+  while (!addon.endChildren()) {
+    await delay(pauseMs);
+    pauseMs = Math.min(2 * pauseMs, pauseMsMax);
   }
 }
 

@@ -4,6 +4,8 @@
  *   asking ── accepted ──► living ── tree is empty ──► ended
  *      └──── refused, told to end, no supervisor ────► ended (nothing was started)
  *
+ * It may outlast its invocation: `returning` and `continued` say so to the supervisor.
+ *
  * A supervisor that hangs up changes nothing of that: another is looked for, and told again. Only a
  * guest that a supervisor refuses, or that none has come back for, is ended; its host could be
  * alive elsewhere by then. (`message` and `lost` are the places that decide it.)
@@ -12,9 +14,11 @@ import { ImError } from "../platform/errors/im-error.js";
 import type {
   BootEvent,
   EnvironmentMessage,
+  InvocationEvent,
   SupervisorMessage,
 } from "../platform/protocol/environment.js";
 import { type Addon, shimFiles } from "../shim/index.js";
+import { type Bearing, bearingOf } from "./bearing.js";
 import type { GuestInit } from "./guest-init.js";
 import type { GuestStart, InitStatus } from "./init-protocol.js";
 import type { NodeLink } from "./node-link.js";
@@ -25,7 +29,8 @@ import { errnoMessage, signalName } from "./system-names.js";
 
 /** Body of the response to the invocation. */
 export interface LifeResult {
-  readonly result: "exited" | "failed" | "refused";
+  /** returned: the deadline was near; the guests live on. */
+  readonly result: "exited" | "failed" | "refused" | "returned";
   readonly incarnation: number;
   readonly code: number | null;
   readonly signal: string | null;
@@ -40,9 +45,13 @@ export interface LifeParts {
   readonly stop: AbortSignal;
   /** How long a guest goes on without a supervisor. Default 60 s. */
   readonly awayMs?: number;
+  /** How long it goes on without an invocation. Default 75 s. */
+  readonly uninvokedMs?: number;
 }
 
 const defaultGraceMs = 5000;
+/** By then the supervisor has long given up. */
+const defaultUninvokedMs = 75_000;
 /** A command's name in a message is cut to this: a packet has a limit. */
 const nameMax = 256;
 /** The supervisor's queue is full and stays so: it learns of the end by our hang-up. */
@@ -61,6 +70,7 @@ export class Life implements Supervised {
   #last: EnvironmentMessage | null = null;
   /** A supervisor has refused it: no other is looked for. */
   #refusedAlive = false;
+  #uninvoked: NodeJS.Timeout | null = null;
   readonly #supervision: Supervision;
   #settle: (result: LifeResult | Promise<LifeResult>) => void = () => {};
 
@@ -94,7 +104,39 @@ export class Life implements Supervised {
   }
 
   close(): void {
+    if (this.#uninvoked !== null) clearTimeout(this.#uninvoked);
     this.#supervision.close();
+  }
+
+  bearingOf(event: InvocationEvent): Bearing {
+    return bearingOf(event, this.#event, this.#parts.bootId);
+  }
+
+  get incarnation(): number {
+    return this.#event.incarnation;
+  }
+
+  /** Nothing was started yet. */
+  get asking(): boolean {
+    return this.#phase === "asking";
+  }
+
+  /** The invocation is answered; the next one is asked for as soon as this has been said. */
+  returning(): void {
+    const { uninvokedMs = defaultUninvokedMs } = this.#parts;
+    this.#uninvoked = setTimeout(() => {
+      const { host, incarnation } = this.#event;
+      report("nobody came to continue", { host, incarnation });
+      this.#terminate(this.#graceMs);
+    }, uninvokedMs);
+    this.#supervision.send({ type: "environment.returning" });
+  }
+
+  /** It has an invocation again. */
+  continued(): void {
+    if (this.#uninvoked !== null) clearTimeout(this.#uninvoked);
+    this.#uninvoked = null;
+    this.#supervision.send({ type: "environment.continued" });
   }
 
   greet(link: NodeLink): void {
@@ -106,7 +148,8 @@ export class Life implements Supervised {
       return;
     }
     const guestPid = this.#guestPid;
-    link.send({ type: "environment.resumed", ...identity, guestPid }, [init.control]);
+    const invoked = this.#uninvoked === null;
+    link.send({ type: "environment.resumed", ...identity, guestPid, invoked }, [init.control]);
     if (this.#last !== null) link.send(this.#last);
   }
 
@@ -117,8 +160,7 @@ export class Life implements Supervised {
         if (this.#phase === "asking") this.#start();
         return;
       case "environment.refused":
-        if (this.#phase === "asking") this.#refused(message.reason);
-        else this.#fencedOff(message.reason);
+        this.fenceOff(message.reason);
         return;
       case "terminate":
         this.#terminate(message.graceMs);
@@ -144,7 +186,11 @@ export class Life implements Supervised {
   }
 
   /** The host lives another life: no grace, what this one still writes could only do harm. */
-  #fencedOff(reason: string): void {
+  fenceOff(reason: string): void {
+    if (this.#phase === "asking") {
+      this.#refused(reason);
+      return;
+    }
     const { host, incarnation } = this.#event;
     report("life fenced off", { host, incarnation, reason });
     this.#refusedAlive = true;

@@ -4,8 +4,9 @@
  */
 import { Socket } from "node:net";
 import { Client } from "undici";
-import { type BootEvent, bootEvent, supervisorMessage } from "../platform/protocol/environment.js";
+import { type BootEvent, supervisorMessage } from "../platform/protocol/environment.js";
 import type { Addon } from "../shim/index.js";
+import { parseEvent } from "./event.js";
 import { encodeStart, parseStatus } from "./init-protocol.js";
 import { NodeLink } from "./node-link.js";
 import { messageOf, report } from "./report.js";
@@ -30,7 +31,8 @@ export async function rehearse(addon: Addon): Promise<void> {
   const giveUp = new AbortController();
   const timer = setTimeout(() => giveUp.abort(), rehearsalMs);
   try {
-    rehearseLife(addon, bootEvent.parse(await rehearseNext(giveUp.signal)));
+    const event = parseEvent(await rehearseNext(giveUp.signal));
+    if (event.action === "boot") rehearseLife(addon, event);
   } catch (error) {
     report("rehearsal failed", { error: messageOf(error) });
   }
@@ -53,14 +55,14 @@ function rehearseLife(addon: Addon, event: BootEvent): void {
   addon.close(far);
 }
 
-async function rehearseNext(giveUp: AbortSignal): Promise<unknown> {
+async function rehearseNext(giveUp: AbortSignal): Promise<string> {
   const client = new Client("http://localhost", {
     connect: (_, done) => setImmediate(() => done(null, new CannedSocket())),
   });
   const api = new RuntimeApi(client, giveUp, 0);
   const invocation = await api.next();
   await api.close();
-  return JSON.parse(invocation?.payload ?? "null");
+  return invocation?.payload ?? "null";
 }
 
 /** Leads nowhere and answers what the Runtime API would. */

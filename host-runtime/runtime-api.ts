@@ -11,13 +11,15 @@ const invocationPath = "/2018-06-01/runtime/invocation";
 const initErrorPath = "/2018-06-01/runtime/init/error";
 const eventBytesMax = 8 * 1024 * 1024;
 const firstPauseMs = 10;
-const pauseMaxMs = 1000;
+const pauseMaxMs = 250;
 /** An invocation may be hours away: nothing times out while the socket stands. */
 const patience = { headersTimeout: 0, bodyTimeout: 0, maxResponseSize: eventBytesMax };
 
 export interface Invocation {
   readonly requestId: string;
   readonly payload: string;
+  /** Wall clock, ms since the epoch: the environment is reset then. null: the API does not say. */
+  readonly deadlineMs: number | null;
 }
 
 /** `address`: `host:port`, or `unix:<path>` where the local engine serves it. */
@@ -75,7 +77,8 @@ export class RuntimeApi {
     if (statusCode !== 200 || typeof requestId !== "string") {
       throw new Error(`the Runtime API answered ${statusCode} to next`);
     }
-    return { requestId, payload };
+    const deadline = Number(headers["lambda-runtime-deadline-ms"]);
+    return { requestId, payload, deadlineMs: Number.isFinite(deadline) ? deadline : null };
   }
 
   #postError(path: string, error: unknown): Promise<void> {

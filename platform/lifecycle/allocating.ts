@@ -91,7 +91,7 @@ export const allocating = hostSetup.createStateConfig({
     },
     booting: {
       always: [
-        { guard: "stopping", target: "#host.terminating.releasing" },
+        { guard: "stoppingUnstarted", target: "#host.terminating.releasing" },
         { guard: "timedOut", target: "ending", actions: "failTimedOut" },
       ],
       on: boarding,

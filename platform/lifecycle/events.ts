@@ -2,7 +2,7 @@
 
 /** Why a host is needed. */
 export interface Cause {
-  readonly signal: "connect" | "wake" | "stop";
+  readonly signal: "connect" | "datagram" | "wake" | "stop";
   /** Name of the host or program that it came from; "outside" where nothing is known. */
   readonly by: string;
   readonly port: number | null;
@@ -32,7 +32,15 @@ export type HostEvent =
       readonly type: "environment.resumed";
       readonly incarnation: number;
       readonly bootId: string;
+      /** false: it has no invocation at present. */
+      readonly invoked: boolean;
     }
+  /** Its invocation is over before its deadline; the guests live on and wait for the next one. */
+  | { readonly type: "environment.returning"; readonly incarnation: number }
+  /** The next one has come. */
+  | { readonly type: "environment.continued"; readonly incarnation: number }
+  /** The next one has come to an environment that does not have this life. */
+  | { readonly type: "environment.misdirected"; readonly incarnation: number }
   | { readonly type: "guest.started"; readonly incarnation: number }
   /** The guest listens on the port that makes it ready. */
   | { readonly type: "guest.ready"; readonly incarnation: number }

@@ -10,6 +10,12 @@ export interface HostSettings {
   readonly stopGraceMs: number;
 }
 
+/**
+ * A life that an earlier supervisor of this node left behind, where there is one; "invoked": the
+ * cloud still has the event of its claim; "lost": its sockets are not ours any more.
+ */
+export type Adopting = "found" | "invoked" | "lost" | null;
+
 export interface HostContext {
   readonly settings: HostSettings;
   /** The membership item as last seen. */
@@ -19,13 +25,23 @@ export interface HostContext {
   readonly failure: Failure | null;
   /** Boot id of the environment that was accepted, while its guests may run. */
   readonly environment: string | null;
+  /** The environment has an invocation; false between two. */
+  readonly invoked: boolean;
+  /** A life left by an earlier supervisor is waited for: it may have no invocation. */
+  readonly seeking: boolean;
+  /** Invocations asked for in the present hand-over. */
+  readonly recalls: number;
+  /** Hand-overs of this life. */
+  readonly handOvers: number;
+  /** Nobody came to continue the life: it is to end. */
+  readonly abandoned: boolean;
   /** Boot id of the last environment that was accepted here. */
   readonly lastEnvironment: string | null;
   readonly guestStarted: boolean;
   readonly guestReady: boolean;
   readonly stopping: boolean;
   /** What the record says is taken up, not waited for. */
-  readonly adopting: boolean;
+  readonly adopting: Adopting;
   /** Lives in a row that ended in a crash soon after they were ready. */
   readonly crashes: number;
   readonly timedOut: boolean;
@@ -35,7 +51,13 @@ export interface HostContext {
 /** What a new activation starts from. */
 export const freshActivation = {
   cause: null,
+  adopting: null,
   environment: null,
+  invoked: false,
+  seeking: false,
+  recalls: 0,
+  handOvers: 0,
+  abandoned: false,
   guestStarted: false,
   guestReady: false,
   stopping: false,
@@ -91,6 +113,11 @@ function describeExit(event: { readonly code: number | null; readonly signal: st
 export const environmentGone: Failure = {
   code: "IM_ENVIRONMENT_LOST",
   message: "the environment did not come back after the supervisor was restarted",
+};
+
+export const notContinued: Failure = {
+  code: "IM_INVOKE_FAILED",
+  message: "the environment was not invoked again when its invocation had to end",
 };
 
 export function heldElsewhere(record: HostRecord | null): Failure {

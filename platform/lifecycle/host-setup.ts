@@ -4,6 +4,7 @@ import type { HostRecord, WriteOutcome } from "../ports/membership.js";
 import { backOffMs, claimable } from "./decide.js";
 import type { HostEffect, HostEvent } from "./events.js";
 import {
+  type Adopting,
   bootTimedOut,
   completes,
   environmentGone,
@@ -15,6 +16,7 @@ import {
   type HostSettings,
   heldElsewhere,
   isCrash,
+  notContinued,
 } from "./host-context.js";
 
 export type TransactWish =
@@ -22,6 +24,12 @@ export type TransactWish =
   | { readonly type: "release" }
   | { readonly type: "register"; readonly owner: string }
   | { readonly type: "fail"; readonly code: string; readonly message: string };
+
+export interface ContinueInput {
+  readonly incarnation: number;
+  /** Boot id of the environment that is meant. */
+  readonly memory: string;
+}
 
 export interface TransactInput {
   readonly record: HostRecord | null;
@@ -35,6 +43,17 @@ const stableMs = 60_000;
 /** Guests that were asked to end and did not prove it are asked again after this much more. */
 const endProofMs = 5_000;
 const rejectionsMax = 3;
+/** An environment that runs finds a new supervisor sooner; one that is frozen never does. */
+const reconnectionMs = 1_000;
+/** As long as guests go on without a supervisor, they go on without an invocation. */
+const continuationMs = 60_000;
+/** The environment says that it returns, and then asks for the next event: microseconds apart. */
+const recallDelayMs = 2;
+/** An accepted event that nobody speaks of by then is taken for lost. */
+const recallAnswerMs = 1_000;
+const recallDeadlineMs = 5_000;
+const recallPauseFirstMs = 10;
+const recallPauseMsMax = 2_000;
 
 const unprovided = () => Promise.reject(new Error("the supervisor provides this actor"));
 
@@ -46,8 +65,7 @@ export const hostSetup = setup({
       settings: HostSettings;
       record: HostRecord | null;
       lastEnvironment: string | null;
-      /** An earlier supervisor of this node may have left the host in the middle of a life. */
-      adopting: boolean;
+      adopting: Adopting;
     },
     emitted: {} as HostEffect,
   },
@@ -56,12 +74,21 @@ export const hostSetup = setup({
     transact: fromPromise<WriteOutcome, TransactInput>(unprovided),
     /** Invokes the host's function for the claim that the record holds. */
     invoke: fromPromise<void, { record: HostRecord | null }>(unprovided),
+    /** Invokes it for a life that goes on. */
+    recall: fromPromise<void, ContinueInput>(unprovided),
   },
   delays: {
     bootTimeout: ({ context }) => context.settings.bootTimeoutMs,
     endProof: ({ context }) => context.settings.stopGraceMs + endProofMs,
     adoption: adoptionMs,
     stable: stableMs,
+    reconnection: reconnectionMs,
+    continuation: continuationMs,
+    recallDelay: recallDelayMs,
+    recallAnswer: recallAnswerMs,
+    recallDeadline: recallDeadlineMs,
+    recallPause: ({ context }) =>
+      Math.min(recallPauseMsMax, recallPauseFirstMs * 4 ** (context.recalls - 1)),
     backOff: ({ context }) => backOffMs(context.record?.failure?.count ?? 1),
   },
   guards: {
@@ -86,9 +113,24 @@ export const hostSetup = setup({
       context.record?.state === "running" &&
       event.incarnation === context.record.incarnation &&
       event.bootId === context.record.owner,
-    leftRunning: ({ context }) => context.adopting && context.record?.state === "running",
+    /** That environment, before any supervisor has accepted it. */
+    neverBoarded: ({ context, event }) =>
+      event.type === "environment.started" &&
+      context.environment === null &&
+      context.record?.state === "running" &&
+      event.incarnation === context.record.incarnation &&
+      event.bootId === context.record.owner,
+    /** Nobody could be let through to it, nor its sockets be handed on: another life is better. */
+    leftWithoutSockets: ({ context }) =>
+      context.adopting === "lost" && context.record?.state === "running",
+    leftRunning: ({ context }) => context.adopting !== null && context.record?.state === "running",
+    /** A claim of this node whose event the cloud has: an environment may have been accepted. */
+    leftInvoked: ({ context }) =>
+      context.adopting === "invoked" &&
+      context.record?.state === "allocating" &&
+      context.record.owner === context.settings.nodeId,
     leftAllocating: ({ context }) =>
-      context.adopting &&
+      context.adopting !== null &&
       context.record?.state === "allocating" &&
       context.record.claim !== null &&
       context.record.owner === context.settings.nodeId,
@@ -105,9 +147,17 @@ export const hostSetup = setup({
     /** Somebody who asks for the host by name does not wait out a back-off. */
     byHand: ({ event }) => event.type === "wake.requested" && event.cause.signal === "wake",
     stopping: ({ context }) => context.stopping,
+    /** And nothing of this boot can run: the guest of one that was taken up may. */
+    stoppingUnstarted: ({ context }) => context.stopping && context.adopting !== "invoked",
     timedOut: ({ context }) => context.timedOut,
     /** No environment that could still run guests. */
     ashore: ({ context }) => context.environment === null,
+    invoked: ({ context }) => context.environment !== null && context.invoked,
+    returned: ({ context }) => context.environment !== null && !context.invoked,
+    seeking: ({ context }) => context.seeking,
+    /** No life that an invocation would be for. */
+    unneeded: ({ context }) => context.environment === null && !context.seeking,
+    abandoned: ({ context }) => context.abandoned,
     claimableAgain: ({ context }) =>
       claimable(context.record) && context.rejections < rejectionsMax,
     /** The record is held in our name, by an attempt whose end was never written down. */
@@ -126,10 +176,25 @@ export const hostSetup = setup({
     takeCause: assign(({ event }) => ("cause" in event ? { cause: event.cause } : {})),
     boardEnvironment: assign(({ event }) =>
       event.type === "environment.started" || event.type === "environment.resumed"
-        ? { environment: event.bootId, lastEnvironment: event.bootId }
+        ? {
+            environment: event.bootId,
+            lastEnvironment: event.bootId,
+            invoked: event.type === "environment.started" || event.invoked,
+          }
         : {},
     ),
-    leaveEnvironment: assign({ environment: null }),
+    leaveEnvironment: assign({ environment: null, invoked: false }),
+    seek: assign({ seeking: true }),
+    stopSeeking: assign({ seeking: false }),
+    noteReturned: assign({ invoked: false }),
+    noteRecall: assign(({ context }) => ({ recalls: context.recalls + 1 })),
+    forgetRecalls: assign({ recalls: 0 }),
+    noteContinued: assign(({ context }) => ({
+      invoked: true,
+      handOvers: context.handOvers + 1,
+    })),
+    noteAbandoned: assign({ abandoned: true }),
+    failNotContinued: assign({ failure: notContinued }),
     noteStopping: assign({ stopping: true }),
     noteStarted: assign({ guestStarted: true }),
     noteReady: assign({ guestReady: true }),

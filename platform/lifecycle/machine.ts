@@ -10,12 +10,14 @@
  *       └──────────────── terminating: releasing ◀── ending ◀─────────────┘
  *
  * failed waits out its back-off; the next wake.requested after that claims again. A life that an
- * earlier supervisor of this node left behind is taken up where its record says it is. An event
- * that a state does not name is refused aloud.
+ * earlier supervisor of this node left behind is taken up where its record says it is. Beside it,
+ * `invocation` sees to it that the environment is invoked again whenever an invocation ends before
+ * the life does. An event that neither names is refused aloud.
  */
 import { allocating } from "./allocating.js";
 import { freshActivation } from "./host-context.js";
 import { hostSetup } from "./host-setup.js";
+import { invocation } from "./invocation.js";
 import { terminating } from "./terminating.js";
 
 const running = hostSetup.createStateConfig({
@@ -46,12 +48,20 @@ const running = hostSetup.createStateConfig({
   states: {
     serving: {
       entry: "admitConnects",
+      always: [
+        { guard: "stopping", target: "#host.terminating", actions: "forgetCrashes" },
+        { guard: "abandoned", target: "#host.terminating", actions: "failNotContinued" },
+      ],
       after: { stable: { actions: "forgetCrashes" } },
     },
     /** Membership says running; the environment has to say so to this supervisor, too. */
     adopting: {
+      entry: "seek",
+      exit: "stopSeeking",
       after: { adoption: { target: "#host.terminating.releasing", actions: "failGone" } },
       on: {
+        // Its environment cannot be told to end before it is found.
+        "stop.requested": { actions: ["noteStopping", "takeCause"] },
         "environment.resumed": {
           guard: "owned",
           target: "serving",
@@ -68,24 +78,17 @@ const running = hostSetup.createStateConfig({
   },
 });
 
-export const hostMachine = hostSetup.createMachine({
+const life = hostSetup.createStateConfig({
   id: "host",
-  context: ({ input }) => ({
-    ...freshActivation,
-    settings: input.settings,
-    record: input.record,
-    failure: null,
-    lastEnvironment: input.lastEnvironment,
-    adopting: input.adopting,
-    crashes: 0,
-  }),
   initial: "found",
-  on: { "*": { actions: "refuseEvent" } },
   states: {
     /** A host whose record an earlier supervisor of this node left in the middle of a life. */
     found: {
       always: [
+        { guard: "leftWithoutSockets", target: "terminating", actions: "seek" },
         { guard: "leftRunning", target: "running.adopting" },
+        // Another invocation could start a guest beside the one that was accepted already.
+        { guard: "leftInvoked", target: "allocating.booting" },
         { guard: "leftAllocating", target: "allocating.invoking" },
         { target: "imaginary" },
       ],
@@ -122,4 +125,20 @@ export const hostMachine = hostSetup.createMachine({
       on: { "stop.requested": {}, "environment.ended": {}, "guest.exited": {} },
     },
   },
+});
+
+export const hostMachine = hostSetup.createMachine({
+  id: "machine",
+  type: "parallel",
+  context: ({ input }) => ({
+    ...freshActivation,
+    settings: input.settings,
+    record: input.record,
+    failure: null,
+    lastEnvironment: input.lastEnvironment,
+    adopting: input.adopting,
+    crashes: 0,
+  }),
+  on: { "*": { actions: "refuseEvent" } },
+  states: { life, invocation },
 });

@@ -14,6 +14,15 @@ export const terminating = hostSetup.createStateConfig({
         "guest.exited": { guard: "current", target: "releasing", actions: "leaveEnvironment" },
         "guest.failed": { guard: "current", target: "releasing", actions: "leaveEnvironment" },
         "environment.ended": { guard: "current", target: "releasing", actions: "leaveEnvironment" },
+        // Stopped by a supervisor that had not met it yet, or had lost sight of it.
+        "environment.resumed": {
+          guard: "owned",
+          target: "ending",
+          reenter: true,
+          actions: "boardEnvironment",
+        },
+        // It was never told to start its guest, and is refused now: nothing of it will run.
+        "environment.started": { guard: "neverBoarded", target: "releasing" },
       },
     },
     releasing: {

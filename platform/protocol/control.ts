@@ -10,6 +10,7 @@ export const requestTypes = { connect: 1, bind: 2, listen: 3, close: 4, table: 5
 export type RequestType = keyof typeof requestTypes;
 
 const flagBits = { nonblocking: 1, ipv6: 2, reusePort: 4, handedOver: 8 } as const;
+const socketTypes = { tcp: 1, udp: 2 } as const;
 const actions = { native: 0, handover: 1 } as const;
 
 export interface ControlRequest {
@@ -20,8 +21,8 @@ export interface ControlRequest {
   readonly handedOver: boolean;
   readonly address: number;
   readonly port: number;
-  /** `SOCK_STREAM` (1) or `SOCK_DGRAM` (2). */
-  readonly socketType: number;
+  /** `tcp` is SOCK_STREAM (1), `udp` SOCK_DGRAM (2); `connect` and `table` are always `tcp`. */
+  readonly protocol: keyof typeof socketTypes;
   readonly pid: number;
 }
 
@@ -37,12 +38,19 @@ const typeNames = new Map<number, RequestType>(
   (Object.keys(requestTypes) as RequestType[]).map((name) => [requestTypes[name], name]),
 );
 
+const protocols = new Map<number, ControlRequest["protocol"]>([
+  [socketTypes.tcp, "tcp"],
+  [socketTypes.udp, "udp"],
+]);
+
 /** Returns null for anything that is not exactly one request: such a message is dropped. */
 export function decodeRequest(packet: Buffer): ControlRequest | null {
   if (packet.length !== requestBytes || packet.readUInt32LE(0) !== protocolMagic) return null;
   const type = typeNames.get(packet.readUInt16LE(4));
   if (type === undefined) return null;
   const flags = packet.readUInt16LE(6);
+  const protocol = protocols.get(packet.readUInt16LE(14));
+  if (protocol === undefined) return null;
   return {
     type,
     nonblocking: (flags & flagBits.nonblocking) !== 0,
@@ -51,7 +59,7 @@ export function decodeRequest(packet: Buffer): ControlRequest | null {
     handedOver: (flags & flagBits.handedOver) !== 0,
     address: packet.readUInt32LE(8),
     port: packet.readUInt16LE(12),
-    socketType: packet.readUInt16LE(14),
+    protocol,
     pid: packet.readUInt32LE(16),
   };
 }
@@ -68,7 +76,7 @@ export function encodeRequest(request: ControlRequest): Buffer {
   packet.writeUInt16LE(flags, 6);
   packet.writeUInt32LE(request.address, 8);
   packet.writeUInt16LE(request.port, 12);
-  packet.writeUInt16LE(request.socketType, 14);
+  packet.writeUInt16LE(socketTypes[request.protocol], 14);
   packet.writeUInt32LE(request.pid, 16);
   return packet;
 }

@@ -35,6 +35,26 @@ export const environmentMessage = z.discriminatedUnion("type", [
     pid: z.int().positive(),
     /** Of the guest's command; null where it is not started yet. */
     guestPid: z.int().positive().nullable(),
+    /** false: its last invocation was handed over, and nobody has invoked it again yet. */
+    invoked: z.boolean(),
+  }),
+  /**
+   * Its invocation is answered, because the deadline is near; it asks for the next one at once,
+   * and may be frozen until that comes. The guests live on.
+   */
+  z.strictObject({ type: z.literal("environment.returning") }),
+  /** After `environment.returning`: it has been invoked again. */
+  z.strictObject({ type: z.literal("environment.continued") }),
+  /**
+   * A first message: the event that was to continue a life came to this environment, which does
+   * not have it. It keeps the invocation until it is refused, so that the next cannot come here.
+   */
+  z.strictObject({
+    type: z.literal("environment.misdirected"),
+    deployId: z.string(),
+    host: z.string(),
+    incarnation: z.int().positive(),
+    bootId: z.string(),
   }),
   /** The guest's command was executed. */
   z.strictObject({ type: z.literal("guest.started"), pid: z.int().positive() }),
@@ -71,7 +91,7 @@ export type EnvironmentMessage = z.infer<typeof environmentMessage>;
 export const supervisorMessage = z.discriminatedUnion("type", [
   /** To an environment: this is the life that is meant; start the guest. */
   z.strictObject({ type: z.literal("environment.accepted") }),
-  /** To an environment: stale or duplicate; start nothing, return at once. */
+  /** To an environment: stale, duplicate or not the one meant; start nothing, return at once. */
   z.strictObject({ type: z.literal("environment.refused"), reason: z.string() }),
   /** To an environment: SIGTERM, grace, SIGKILL for the whole tree. */
   z.strictObject({ type: z.literal("terminate"), graceMs: z.int().nonnegative() }),
@@ -84,7 +104,7 @@ export const supervisorMessage = z.discriminatedUnion("type", [
 ]);
 export type SupervisorMessage = z.infer<typeof supervisorMessage>;
 
-/** The payload of an invocation: all that an environment needs to be one life of a host. */
+/** The payload of a first invocation: all that an environment needs to be one life of a host. */
 export const bootEvent = z.strictObject({
   version: z.literal(1),
   action: z.literal("boot"),
@@ -110,3 +130,29 @@ export const bootEvent = z.strictObject({
   logFile: z.string(),
 });
 export type BootEvent = z.infer<typeof bootEvent>;
+
+/** The payload of every further one: the life goes on in the environment that has it. */
+export const continueEvent = z.strictObject({
+  version: z.literal(1),
+  action: z.literal("continue"),
+  deployId: z.string(),
+  host: z.string(),
+  incarnation: z.int().positive(),
+  /** Boot id of the environment that is meant. */
+  memory: z.string(),
+  nodeSocket: z.string(),
+});
+export type ContinueEvent = z.infer<typeof continueEvent>;
+
+export const invocationEvent = z.discriminatedUnion("action", [bootEvent, continueEvent]);
+export type InvocationEvent = z.infer<typeof invocationEvent>;
+
+/** Of an event that a function was invoked with; null: it is no boot. */
+export function claimOf(payload: Buffer): string | null {
+  try {
+    return bootEvent.safeParse(JSON.parse(payload.toString())).data?.claim ?? null;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return null;
+  }
+}

@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import test from "ava";
+import { processesNaming } from "../process/leaks.js";
 import { FakeRuntimeApi } from "./fake-runtime-api.js";
 import { warmWorld } from "./world.js";
 
@@ -105,19 +107,27 @@ test.serial("kill -9 of the host-runtime leaves no guest behind", async (t) => {
   t.deepEqual(world.processes(), []);
 });
 
-test.serial("an init that is killed ends the environment with an error", async (t) => {
-  const world = await warmWorld(t);
-  const peer = await world.boot(world.event("echo $PPID; echo ready; exec sleep 1"));
-  await peer.expect("guest.started");
-  await world.logged("1 out ready");
-  const init = Number(world.log()[1]?.split(" ")[2]);
-  process.kill(init, "SIGKILL");
-  await peer.expect("closed");
-  const answer = await world.api.answers.next();
-  t.is(answer.kind, "error");
-  t.is(answer.body["errorType"], "IM_ENVIRONMENT_LOST");
-  t.deepEqual(await world.exited, { code: 1, signal: null });
-});
+test.serial(
+  "an init that is killed ends its guests, and the environment with an error",
+  async (t) => {
+    const world = await warmWorld(t);
+    // By its variables nobody could find it, nor by its session; its directory tells the test.
+    const nameless = "mkdir den && cd den && setsid env -i sleep 1000";
+    const peer = await world.boot(world.event(`echo $PPID; (${nameless}) & echo ready; wait`));
+    await peer.expect("guest.started");
+    await world.logged("1 out ready");
+    const init = Number(world.log()[1]?.split(" ")[2]);
+    process.kill(init, "SIGKILL");
+    await peer.expect("closed");
+    const answer = await world.api.answers.next();
+    t.is(answer.kind, "error");
+    t.is(answer.body["errorType"], "IM_ENVIRONMENT_LOST");
+    t.deepEqual(await world.exited, { code: 1, signal: null });
+    const left = processesNaming([join(world.directory, "den")]);
+  for (const { pid } of left) process.kill(pid, "SIGKILL");
+  t.deepEqual(left, []);
+  },
+);
 
 test.serial("a Runtime API that comes back within its time is used again", async (t) => {
   const world = await warmWorld(t);

@@ -16,7 +16,7 @@ export class FakeRuntimeApi {
   /** One for each `next`. */
   readonly polls = new Mailbox<true>("a call of next");
   readonly #server: Server;
-  #events: string[] = [];
+  #events: { readonly payload: string; readonly deadlineMs: number | null }[] = [];
   #poll: ServerResponse | null = null;
   #requests = 0;
 
@@ -29,9 +29,12 @@ export class FakeRuntimeApi {
     await once(this.#server, "listening");
   }
 
-  /** Hands the payload to the environment as it is. */
-  invoke(payload: unknown): void {
-    this.#events.push(typeof payload === "string" ? payload : JSON.stringify(payload));
+  /** Hands the payload to the environment as it is, with this much time for it. */
+  invoke(payload: unknown, leftMs: number | null = null): void {
+    this.#events.push({
+      payload: typeof payload === "string" ? payload : JSON.stringify(payload),
+      deadlineMs: leftMs === null ? null : Date.now() + leftMs,
+    });
     this.#deliver();
   }
 
@@ -58,11 +61,14 @@ export class FakeRuntimeApi {
   #deliver(): void {
     const poll = this.#poll;
     if (poll === null) return;
-    const payload = this.#events.shift();
-    if (payload === undefined) return;
+    const event = this.#events.shift();
+    if (event === undefined) return;
     this.#poll = null;
     this.#requests += 1;
-    poll.writeHead(200, { "Lambda-Runtime-Aws-Request-Id": `request-${this.#requests}` });
-    poll.end(payload);
+    poll.writeHead(200, {
+      "Lambda-Runtime-Aws-Request-Id": `request-${this.#requests}`,
+      ...(event.deadlineMs === null ? {} : { "Lambda-Runtime-Deadline-Ms": event.deadlineMs }),
+    });
+    poll.end(event.payload);
   }
 }

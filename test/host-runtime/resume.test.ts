@@ -43,6 +43,7 @@ test.serial(
       incarnation: 1,
       pid: world.runtime.pid ?? 0,
       guestPid: guest,
+      invoked: true,
     });
     t.not(bootId, "");
     t.is(peer.controls.length, 1);

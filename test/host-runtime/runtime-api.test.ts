@@ -51,7 +51,11 @@ test("a host and a port are an address too", async (t) => {
   await once(server, "listening");
   const address = server.address();
   const port = typeof address === "object" ? address?.port : undefined;
-  t.deepEqual(await apiAt(t, `127.0.0.1:${port}`).next(), { requestId: "r-1", payload: "{}" });
+  t.deepEqual(await apiAt(t, `127.0.0.1:${port}`).next(), {
+    requestId: "r-1",
+    payload: "{}",
+    deadlineMs: null,
+  });
 });
 
 test("a server that fails for a moment is asked again, and one that refuses is not", async (t) => {
@@ -84,7 +88,11 @@ test("a connection cut while next waits is no end: it is asked again", async (t)
     if (calls < 3) request.socket.destroy();
     else response.setHeader("Lambda-Runtime-Aws-Request-Id", "r-1").end("{}");
   });
-  t.deepEqual(await apiAt(t, address).next(), { requestId: "r-1", payload: "{}" });
+  t.deepEqual(await apiAt(t, address).next(), {
+    requestId: "r-1",
+    payload: "{}",
+    deadlineMs: null,
+  });
 });
 
 test("an error carries its code as the type", async (t) => {

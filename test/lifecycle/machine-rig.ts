@@ -1,8 +1,9 @@
 /** The host machine on a clock of its own, with a store and a cloud that answer when told to. */
-import { createActor, fromPromise, SimulatedClock } from "xstate";
+import { createActor, fromPromise, SimulatedClock, type StateValue } from "xstate";
 import { decide, type Wish } from "../../platform/lifecycle/decide.js";
 import type { HostEffect, HostEvent } from "../../platform/lifecycle/events.js";
-import type { TransactInput } from "../../platform/lifecycle/host-setup.js";
+import type { Adopting } from "../../platform/lifecycle/host-context.js";
+import type { ContinueInput, TransactInput } from "../../platform/lifecycle/host-setup.js";
 import { hostMachine } from "../../platform/lifecycle/machine.js";
 import { transition } from "../../platform/membership/transitions.js";
 import type { HostRecord, WriteOutcome } from "../../platform/ports/membership.js";
@@ -25,6 +26,8 @@ export class MachineRig {
   readonly effects: HostEffect[] = [];
   readonly clock = new SimulatedClock();
   readonly pending: Pending[] = [];
+  /** What the environment was invoked again for. */
+  readonly recalled: ContinueInput[] = [];
   item: HostRecord | null;
   readonly actor;
   #tokens = 0;
@@ -33,6 +36,7 @@ export class MachineRig {
     item: HostRecord | null = null,
     seen: HostRecord | null = item,
     ready: "listen" | "exec" = "listen",
+    adopting: Adopting = "found",
   ) {
     this.item = item;
     const machine = hostMachine.provide({
@@ -43,23 +47,31 @@ export class MachineRig {
         invoke: fromPromise<void, { record: HostRecord | null }>(() =>
           this.#later("invoke", () => undefined),
         ),
+        recall: fromPromise<void, ContinueInput>(({ input }) => {
+          this.recalled.push(input);
+          return this.#later("recall", () => undefined);
+        }),
       },
     });
     const input = {
       settings: { ...settings, ready },
       record: seen,
       lastEnvironment: null,
-      adopting: true,
+      adopting,
     };
     this.actor = createActor(machine, { input, clock: this.clock });
     this.actor.on("*", (effect) => this.effects.push(effect));
     this.actor.start();
   }
 
+  /** Of the life. */
   get state(): string {
-    const { value } = this.actor.getSnapshot();
-    if (typeof value === "string") return value;
-    return Object.entries(value).map(([parent, child]) => `${parent}.${String(child)}`)[0] ?? "";
+    return pathOf(this.actor.getSnapshot().value.life);
+  }
+
+  /** Of the environment's invocation. */
+  get invocation(): string {
+    return pathOf(this.actor.getSnapshot().value.invocation);
   }
 
   get record(): HostRecord | null {
@@ -115,6 +127,11 @@ export class MachineRig {
     if (wish.type !== "claim") return wish;
     return { type: "claim", owner: settings.nodeId, claim: `claim-${this.#tokens}`, leaseMs: 1 };
   }
+}
+
+function pathOf(value: StateValue): string {
+  if (typeof value === "string") return value;
+  return Object.entries(value).map(([parent, child]) => `${parent}.${String(child)}`)[0] ?? "";
 }
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));

@@ -210,52 +210,6 @@ test("a host that another supervisor holds is not taken from it", async (t) => {
   t.is(rig.item?.owner, "boot-1");
 });
 
-test("a life that was left running is taken up when its environment resumes", async (t) => {
-  const rig = new MachineRig((await booted()).item);
-  t.is(rig.state, "running.adopting");
-  rig.send({ type: "environment.resumed", incarnation: 1, bootId: "somebody-else" });
-  t.is(rig.state, "running.adopting");
-  rig.send({ type: "environment.resumed", incarnation: 1, bootId: "boot-1" });
-  t.is(rig.state, "running.serving");
-  t.true(rig.types().includes("gate.opened"));
-  t.is(rig.pending.length, 0);
-});
-
-test("a life that was registered and not yet told so is taken up as well", async (t) => {
-  const rig = new MachineRig((await booted()).item);
-  const started = { type: "environment.started", incarnation: 1, claim: "spent" } as const;
-  rig.send({ ...started, bootId: "somebody-else" });
-  t.is(rig.state, "running.adopting");
-  rig.send({ ...started, bootId: "boot-1" });
-  t.is(rig.state, "running.serving");
-});
-
-test("a life whose environment did not survive is released, and the next wake boots", async (t) => {
-  const rig = new MachineRig((await booted()).item);
-  rig.send({ type: "environment.ended", incarnation: 1 });
-  await rig.answer("release");
-  await booted(rig);
-  t.is(rig.item?.incarnation, 2);
-});
-
-test("a boot that was left behind is invoked again with the same claim", async (t) => {
-  const left = await new MachineRig().send(wake).answer("claim");
-  const rig = new MachineRig(left.item);
-  t.is(rig.state, "allocating.invoking");
-  await rig.answer("invoke");
-  rig.send(started(rig));
-  await rig.answer("register");
-  t.is(rig.item?.incarnation, 1);
-});
-
-test("an environment that was accepted, not registered, is taken up with its claim", async (t) => {
-  const left = await new MachineRig().send(wake).answer("claim");
-  const rig = new MachineRig(left.item);
-  rig.send({ type: "environment.resumed", incarnation: 1, bootId: "boot-1" });
-  await rig.answer("invoke");
-  t.is(rig.state, "allocating.registering");
-});
-
 test("a crash is retried at once, a second one in a row waits out a back-off", async (t) => {
   const rig = (await booted()).send(exited(1, 1));
   await rig.answer("release");

@@ -56,6 +56,26 @@ const reach: Record<string, () => Promise<MachineRig>> = {
   },
 };
 
+/** Of the environment's invocation, while the life serves. */
+const reachInvocation: Record<string, () => Promise<MachineRig>> = {
+  none: async () => new MachineRig(),
+  sought: async () => new MachineRig((await booted()).item),
+  held: () => booted(),
+  "handingOver.settling": returning,
+  "handingOver.calling": async () => recalling(await returning()),
+  "handingOver.awaited": async () => recalling(await returning()).answer("recall"),
+  "handingOver.pausing": async () => recalling(await returning()).refuse("recall"),
+};
+
+async function returning(): Promise<MachineRig> {
+  return (await booted()).send({ type: "environment.returning", incarnation: 1 });
+}
+
+function recalling(rig: MachineRig): MachineRig {
+  rig.clock.increment(2);
+  return rig;
+}
+
 function events(rig: MachineRig): readonly HostEvent[] {
   const incarnation = rig.record?.incarnation ?? 0;
   const claim = rig.record?.claim ?? "none";
@@ -63,7 +83,10 @@ function events(rig: MachineRig): readonly HostEvent[] {
     wake,
     stop,
     { type: "environment.started", incarnation, claim, bootId: "boot-1" },
-    { type: "environment.resumed", incarnation, bootId: "boot-1" },
+    { type: "environment.resumed", incarnation, bootId: "boot-1", invoked: true },
+    { type: "environment.returning", incarnation },
+    { type: "environment.continued", incarnation },
+    { type: "environment.misdirected", incarnation },
     { type: "guest.started", incarnation },
     { type: "guest.ready", incarnation },
     { type: "guest.failed", incarnation, failure: { code: "IM_GUEST_COMMAND", message: "no" } },
@@ -72,26 +95,38 @@ function events(rig: MachineRig): readonly HostEvent[] {
   ];
 }
 
+/** What each event leads to, in a word. */
+async function row(arrive: () => Promise<MachineRig>, seen: (rig: MachineRig) => string) {
+  const rows: Record<string, string> = {};
+  for (const { type } of events(await arrive())) {
+    const rig = await arrive();
+    const event = events(rig).find((candidate) => candidate.type === type);
+    if (event === undefined) throw new Error(`no event ${type}`);
+    const before = rig.effects.length;
+    rig.send(event);
+    const effects = rig.types().slice(before);
+    const refused = effects.includes("event.refused");
+    rows[type] = refused ? "refused" : `${seen(rig)} ${effects.join(" ")}`.trim();
+  }
+  return rows;
+}
+
 for (const [state, arrive] of Object.entries(reach)) {
   test(`${state} answers or refuses every event`, async (t) => {
-    const rows: Record<string, string> = {};
-    for (const { type } of events(await arrive())) {
-      const rig = await arrive();
-      t.is(rig.state, state);
-      const event = events(rig).find((candidate) => candidate.type === type);
-      if (event === undefined) throw new Error(`no event ${type}`);
-      const before = rig.effects.length;
-      rig.send(event);
-      const effects = rig.types().slice(before);
-      const refused = effects.includes("event.refused");
-      rows[type] = refused ? "refused" : `${rig.state} ${effects.join(" ")}`.trim();
-    }
-    t.snapshot(rows);
+    t.is((await arrive()).state, state);
+    t.snapshot(await row(arrive, (rig) => rig.state));
+  });
+}
+
+for (const [state, arrive] of Object.entries(reachInvocation)) {
+  test(`an invocation that is ${state} answers or refuses every event`, async (t) => {
+    t.is((await arrive()).invocation, state);
+    t.snapshot(await row(arrive, (rig) => rig.invocation));
   });
 }
 
 test("a fact about an earlier life is refused in every state", async (t) => {
-  for (const arrive of Object.values(reach)) {
+  for (const arrive of [...Object.values(reach), ...Object.values(reachInvocation)]) {
     const rig = await arrive();
     const state = rig.state;
     for (const event of events(rig)) {
