@@ -4,6 +4,7 @@
  */
 import { Command, Option } from "commander";
 import { readConfiguration } from "../daemon/configuration.js";
+import type { DeployOptions } from "./commands/deploy.js";
 import type { Terminal } from "./terminal.js";
 
 interface Common {
@@ -45,8 +46,18 @@ function addDeploy(program: Command, terminal: Terminal): void {
     .description("validate a manifest and declare its hosts; none of them starts")
     .addOption(cloud.choices(["local", "aws"]).default("local"))
     .option("--dry-run", "print the hosts and what would wake whom; change nothing")
-    .addHelpText("after", examples("im deploy manifest.yaml", "im deploy --dry-run manifest.yaml"))
-    .action(async (manifest: string, options: Common & { cloud: string; dryRun?: boolean }) => {
+    .option("--role <arn>", "aws: the role that functions run as (or IM_AWS_ROLE)")
+    .option("--reserve-concurrency", "aws: room for each class's hosts, out of the account's")
+    .addHelpText(
+      "after",
+      examples(
+        "im deploy manifest.yaml",
+        "im deploy --dry-run manifest.yaml",
+        "im deploy --cloud aws --dry-run manifest.yaml   packages, changes, IAM policies",
+        "im deploy --cloud aws --role arn:aws:iam::123456789012:role/shop manifest.yaml",
+      ),
+    )
+    .action(async (manifest: string, options: DeployOptions) => {
       const { deploy } = await import("./commands/deploy.js");
       await deploy(terminal, manifest, options);
     });

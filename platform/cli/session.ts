@@ -1,5 +1,7 @@
 /** Which daemon and which deployment a command speaks to. */
 import { existsSync } from "node:fs";
+import { type AwsRecord, AwsRecords } from "../daemon/aws-record.js";
+import { notReachable } from "../daemon/aws-refusals.js";
 import type { DaemonClient } from "../daemon/client.js";
 import { type Configuration, readConfiguration } from "../daemon/configuration.js";
 import { checkHome } from "../daemon/directories.js";
@@ -17,17 +19,35 @@ export interface Target extends Daemon {
   readonly deployment: string;
 }
 
-/** The deployment that is meant: the one named, or the only one. */
+/** Where a deployment is: on the local cloud, or on AWS. */
+export type Place =
+  | ({ readonly cloud: "local" } & Target)
+  | { readonly cloud: "aws"; readonly record: AwsRecord; readonly records: AwsRecords };
+
+/** The deployment that is meant: the one named, or the only one. One on AWS is refused. */
 export async function locate(
   options: TargetOptions,
   variables: NodeJS.ProcessEnv = process.env,
 ): Promise<Target> {
+  const place = await locateAnywhere(options, variables);
+  if (place.cloud === "local") return place;
+  throw notReachable(place.record.deployment, place.record.region);
+}
+
+export async function locateAnywhere(
+  options: TargetOptions,
+  variables: NodeJS.ProcessEnv = process.env,
+): Promise<Place> {
   const daemon = await findDaemon();
-  if (daemon !== null) requireSameVersion(daemon);
-  const deployed = daemon?.health.deployments ?? [];
+  const records = new AwsRecords(readConfiguration().home);
+  const deployed = [...(daemon?.health.deployments ?? []), ...records.names()];
   const deployment = choose(deployed, options.deployment, variables["IM_DEPLOYMENT"]);
-  if (daemon === null || deployment === null) throw noDeployment(null, []);
-  return { ...daemon, deployment };
+  if (deployment === null) throw noDeployment(null, []);
+  const record = records.read(deployment);
+  if (record !== null) return { cloud: "aws", record, records };
+  if (daemon === null) throw noDeployment(null, []);
+  requireSameVersion(daemon);
+  return { cloud: "local", ...daemon, deployment };
 }
 
 export async function withDeployment<Result>(
@@ -42,13 +62,18 @@ export async function withClient<Result>(
   configuration: Configuration,
   work: (client: DaemonClient) => Promise<Result>,
 ): Promise<Result> {
-  const { DaemonClient } = await import("../daemon/client.js");
+  const { DaemonClient } = await loadClient();
   const client = new DaemonClient(configuration.daemonSocket);
   try {
     return await work(client);
   } finally {
     await client.close();
   }
+}
+
+/** Loaded when it is needed: undici would double the time that `im run` takes to start. */
+export function loadClient(): Promise<typeof import("../daemon/client.js")> {
+  return import("../daemon/client.js");
 }
 
 /** null: no daemon runs, and none is needed. */

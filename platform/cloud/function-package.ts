@@ -4,8 +4,11 @@ import { ZipFile } from "yazl";
 export interface PackagedFile {
   /** Relative, with forward slashes. */
   readonly path: string;
+  /** Of a link: where it leads, relative to where it is. */
   readonly content: Buffer;
   readonly executable: boolean;
+  /** Default: a file. Only a directory that is empty needs an entry of its own. */
+  readonly kind?: "file" | "link" | "directory";
 }
 
 /** Local time on purpose: the zip holds what a clock on the wall shows, whatever the zone. */
@@ -15,10 +18,18 @@ const fixedTime = new Date(1980, 0, 1, 0, 0, 0);
 export async function packFunction(files: readonly PackagedFile[]): Promise<Buffer> {
   const zip = new ZipFile();
   const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
-  for (const { path, content, executable } of sorted) {
-    const mode = executable ? 0o100755 : 0o100644;
-    zip.addBuffer(content, path, { mtime: fixedTime, mode, forceDosTimestamp: true });
+  for (const file of sorted) {
+    const options = { mtime: fixedTime, mode: modeOf(file), forceDosTimestamp: true };
+    if (file.kind === "directory") zip.addEmptyDirectory(file.path, options);
+    else zip.addBuffer(file.content, file.path, options);
   }
   zip.end();
   return buffer(zip.outputStream);
+}
+
+/** Type and permissions, as a Unix archiver notes them. */
+function modeOf({ kind, executable }: PackagedFile): number {
+  if (kind === "directory") return 0o040755;
+  if (kind === "link") return 0o120777;
+  return executable ? 0o100755 : 0o100644;
 }

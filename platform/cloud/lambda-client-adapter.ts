@@ -5,7 +5,7 @@ export type LambdaTarget =
   /** The embedded engine, on its Unix socket. */
   | { readonly socketPath: string }
   /** AWS; credentials, and what is left out, come from where the SDK always finds them. */
-  | { readonly endpoint?: string; readonly region?: string };
+  | { readonly endpoint?: string; readonly region?: string; readonly maxAttempts?: number };
 
 export interface LambdaClientTimeouts {
   readonly connectionMs: number;
@@ -15,7 +15,7 @@ export interface LambdaClientTimeouts {
 
 const timeoutsDefault: LambdaClientTimeouts = { connectionMs: 5_000, requestMs: 60_000 };
 
-/** The SDK never repeats: an event that is sent twice may be handled twice. */
+/** The SDK never repeats of itself: an event that is sent twice may be handled twice. */
 export function createLambdaClient(
   target: LambdaTarget,
   timeouts: LambdaClientTimeouts = timeoutsDefault,

@@ -1,5 +1,8 @@
 import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
+import { AwsRecords } from "../../daemon/aws-record.js";
+import { alreadyDeployed } from "../../daemon/aws-refusals.js";
+import { readConfiguration } from "../../daemon/configuration.js";
 import { requireShim } from "../../daemon/shim-files.js";
 import { ensureDaemon } from "../../daemon/start.js";
 import { ImError } from "../../errors/im-error.js";
@@ -7,12 +10,12 @@ import type { Manifest } from "../../manifest/manifest.js";
 import { readManifest } from "../../manifest/read-manifest.js";
 import { formatDeployed, formatPlan } from "../format-deploy.js";
 import { withProgress } from "../progress.js";
-import { requireSameVersion, type TargetOptions, withClient } from "../session.js";
+import { loadClient, requireSameVersion, type TargetOptions, withClient } from "../session.js";
 import { plain, type Terminal } from "../terminal.js";
+import type { AwsOptions } from "./deploy-aws.js";
 
-export interface DeployOptions extends TargetOptions {
-  readonly cloud: string;
-  readonly dryRun?: boolean;
+export interface DeployOptions extends TargetOptions, AwsOptions {
+  readonly cloud: "local" | "aws";
 }
 
 export async function deploy(
@@ -22,20 +25,20 @@ export async function deploy(
 ): Promise<void> {
   const manifest = await readManifest(resolve(path), { descriptorsMax: descriptorsMax() });
   requireName(manifest.deployment, options.deployment);
-  if (options.cloud !== "local") {
-    throw new ImError("IM_CLOUD_UNAVAILABLE", {
-      what: `this version cannot deploy to ${options.cloud} yet`,
-      expected: "local",
-      received: options.cloud,
-    });
+  if (options.cloud === "aws") {
+    const { deployAws } = await import("./deploy-aws.js");
+    await deployAws(terminal, manifest, options);
+    return;
   }
+  refuseAwsOptions(options);
   warnOfDirectories(terminal, manifest);
   if (options.dryRun) {
     terminal.write(formatPlan(manifest, terminal.columns));
     return;
   }
   requireShim();
-  const daemon = await ensureDaemon();
+  refuseDeployedOnAws(manifest.deployment);
+  const daemon = await ensureDaemon({ meanwhile: loadClient });
   requireSameVersion(daemon);
   const result = await withClient(daemon.configuration, (client) => {
     const deploying = client.deploy({ manifest, cloud: "local" });
@@ -61,6 +64,23 @@ function isDirectory(path: string): boolean {
     if (error instanceof Error && "code" in error) return false;
     throw error;
   }
+}
+
+function refuseAwsOptions({ role, reserveConcurrency }: AwsOptions): void {
+  if (role === undefined && reserveConcurrency !== true) return;
+  const option = role === undefined ? "--reserve-concurrency" : "--role";
+  throw new ImError("IM_USAGE", {
+    what: `${option} is of no use on the local cloud`,
+    expected: `${option} together with --cloud aws`,
+    received: "--cloud local",
+    fix: `add --cloud aws, or leave ${option} out`,
+  });
+}
+
+function refuseDeployedOnAws(deployment: string): void {
+  const record = new AwsRecords(readConfiguration().home).read(deployment);
+  if (record === null) return;
+  throw alreadyDeployed(deployment, `AWS (${record.region})`, "the local cloud");
 }
 
 /** A manifest names its deployment itself; `--deployment` may confirm it. */

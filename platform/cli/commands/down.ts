@@ -1,8 +1,12 @@
+import { type AwsRecord, AwsRecords } from "../../daemon/aws-record.js";
+import { readConfiguration } from "../../daemon/configuration.js";
 import { DeploymentFile } from "../../daemon/deployment-file.js";
 import { type Health, readHealth } from "../../daemon/health.js";
 import { noDeployment } from "../../daemon/not-there.js";
 import { requireShim } from "../../daemon/shim-files.js";
+import type { Daemon } from "../../daemon/start.js";
 import { ImError } from "../../errors/im-error.js";
+import { withProgress } from "../progress.js";
 import { choose, findDaemon, type TargetOptions, withClient } from "../session.js";
 import type { Terminal } from "../terminal.js";
 
@@ -24,11 +28,24 @@ export async function down(terminal: Terminal, options: DownOptions): Promise<vo
     });
   }
   const daemon = await findDaemon();
-  const deployed = daemon?.health.deployments ?? [];
+  const local = daemon?.health.deployments ?? [];
+  const records = new AwsRecords(readConfiguration().home);
+  const deployed = [...local, ...records.names()];
   const ending = options.all ? deployed : one(deployed, options.deployment);
   if (ending.length === 0) terminal.note("nothing is deployed\n");
-  if (daemon === null) return;
-  const { configuration, health } = daemon;
+  const here = ending.filter((deployment) => local.includes(deployment));
+  if (daemon !== null && (here.length > 0 || ending.length === 0)) {
+    await endHere(terminal, daemon, here);
+  }
+  const onAws = ending.flatMap((deployment) => records.read(deployment) ?? []);
+  for (const record of onAws) await endThere(terminal, record, records);
+}
+
+async function endHere(
+  terminal: Terminal,
+  { configuration, health }: Daemon,
+  ending: readonly string[],
+): Promise<void> {
   await withClient(configuration, async (client) => {
     for (const deployment of ending) {
       await client.down(deployment);
@@ -37,6 +54,13 @@ export async function down(terminal: Terminal, options: DownOptions): Promise<vo
     }
   });
   await untilGone(health, configuration.daemonSocket);
+}
+
+async function endThere(terminal: Terminal, record: AwsRecord, records: AwsRecords): Promise<void> {
+  const { deployment, region } = record;
+  const { endOnAws } = await import("../../daemon/aws-deploy.js");
+  await withProgress(terminal, `ending ${deployment}`, endOnAws(record, records));
+  terminal.write(`${deployment}: ended on AWS (${region}); logs are in CloudWatch\n`);
 }
 
 function one(deployed: readonly string[], named: string | undefined): readonly string[] {

@@ -2,7 +2,7 @@ import type { DaemonClient } from "../../daemon/client.js";
 import type { DeploymentStatus } from "../../daemon/service.js";
 import { ImError } from "../../errors/im-error.js";
 import { formatStatus } from "../format-status.js";
-import { type TargetOptions, withDeployment } from "../session.js";
+import { locateAnywhere, type TargetOptions, withClient } from "../session.js";
 import { paint, type Terminal } from "../terminal.js";
 
 export interface StatusOptions extends TargetOptions {
@@ -19,7 +19,14 @@ export async function status(
   host: string | null,
   options: StatusOptions,
 ): Promise<void> {
-  await withDeployment(options, async (client, deployment) => {
+  const place = await locateAnywhere(options);
+  if (place.cloud === "aws") {
+    const { statusOnAws } = await import("./status-aws.js");
+    await statusOnAws(terminal, place.record, host, options);
+    return;
+  }
+  const { configuration, deployment } = place;
+  await withClient(configuration, async (client) => {
     const read = () => readStatus(client, deployment, host);
     if (options.watch) await watch(terminal, client, deployment, read, options);
     else terminal.write(render(terminal, await read(), options));
