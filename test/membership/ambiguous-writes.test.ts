@@ -95,9 +95,9 @@ async function spoiled(
   t: ExecutionContext,
   requestMs = 10_000,
 ): Promise<{ membership: DynamoDbMembership; proxy: FaultProxy }> {
-  const { directory, socketPath: upstream } = await opened;
+  const { directory, socketPath: tableSocket } = await opened;
   const socketPath = join(directory, `${nanoid(6)}.sock`);
-  const proxy = await openFaultProxy(socketPath, upstream);
+  const proxy = await openFaultProxy(socketPath, { socketPath: tableSocket });
   const client = createDynamoDbClient({ socketPath }, { requestMs });
   t.teardown(async () => {
     client.destroy();

@@ -40,6 +40,27 @@ test("a closed table leaves neither process nor socket", async (t) => {
   t.is(dynamoDb.pid, null);
 });
 
+test("a process that is killed while it starts is started again, not without end", async (t) => {
+  const { directory, socketPath } = await place(t);
+  const marks = `${socketPath}.marks`;
+  const program = `${socketPath}.mjs`;
+  const options = { directory, socketPath, clock, random, log: quiet, program };
+  const real = fileURLToPath(new URL("../../simulator/dynamodb/server.js", import.meta.url));
+  const dies = `process.kill(process.pid, "SIGKILL"); await new Promise(() => {});`;
+  await writeFile(
+    program,
+    `import { appendFileSync, statSync } from "node:fs";
+    appendFileSync("${marks}", ".");
+    if (statSync("${marks}").size < 3) { ${dies} }
+    await import("${real}");`,
+  );
+  const dynamoDb = await startDynamoDb(options);
+  t.is((await stat(marks)).size, 3);
+  await dynamoDb.close();
+  await writeFile(program, dies);
+  await t.throwsAsync(startDynamoDb(options), { code: "IM_STORE_FAILED" });
+});
+
 test("socket and files are for their owner alone", async (t) => {
   const { directory, socketPath } = await place(t);
   const dynamoDb = await start(directory, socketPath);

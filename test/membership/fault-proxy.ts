@@ -33,7 +33,12 @@ export interface FaultProxy {
   close(): Promise<void>;
 }
 
-export async function openFaultProxy(socketPath: string, upstream: string): Promise<FaultProxy> {
+/** Where the table itself listens. */
+export type Upstream =
+  | { readonly socketPath: string }
+  | { readonly host: string; readonly port: number };
+
+export async function openFaultProxy(socketPath: string, upstream: Upstream): Promise<FaultProxy> {
   const faults: Fault[] = [];
   const writes: string[] = [];
   const reads: string[] = [];
@@ -94,9 +99,9 @@ async function treat(
   }
 }
 
-async function send(socketPath: string, from: IncomingMessage, body: Buffer): Promise<Answer> {
+async function send(upstream: Upstream, from: IncomingMessage, body: Buffer): Promise<Answer> {
   const { method, url, headers } = from;
-  const outgoing = request({ socketPath, method, path: url, headers, agent: false });
+  const outgoing = request({ ...upstream, method, path: url, headers, agent: false });
   outgoing.end(body);
   const answered: IncomingMessage[] = await once(outgoing, "response");
   const [answer] = answered;
