@@ -3,7 +3,6 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadAddon } from "../../shim/index.js";
-import { startDynamoDb } from "../../simulator/dynamodb/start-dynamodb.js";
 import { startLambdaEngine } from "../../simulator/lambda/engine.js";
 import { createLambdaClient } from "../cloud/lambda-client-adapter.js";
 import { LambdaCloudAdapter } from "../cloud/lambda-cloud-adapter.js";
@@ -14,30 +13,31 @@ import { ensureMembershipTable } from "../membership/dynamodb-table.js";
 import { SystemHolders } from "../network/holders-adapter.js";
 import { SystemSockets } from "../network/sockets-adapter.js";
 import type { Log } from "../ports/log.js";
+import { claimOf } from "../protocol/environment.js";
+import type { Database } from "./compose-start.js";
 import { type Configuration, withoutGuestVariables } from "./configuration.js";
-import { localTimeoutSeconds } from "./declared-hosts.js";
 import { Deployments } from "./deployments.js";
 import type { Node, NodeCustody } from "./node.js";
 import { SystemProcesses } from "./processes-adapter.js";
 import type { DaemonService } from "./service.js";
 import { systemClock } from "./system-clock-adapter.js";
 import { systemRandom } from "./system-random-adapter.js";
-import { reachStep } from "./test-kill-adapter.js";
+import { stepKiller } from "./test-kill-adapter.js";
 
 /** A host that ended may come back soon; after that its environment is memory for nobody. */
 const environmentIdleMs = 30_000;
+/** A guest may want to follow SIGTERM, which AWS itself has little time for. */
+const environmentGraceMs = 2_000;
 const tableName = "imaginary-machines";
 
 export async function createService(
   configuration: Configuration,
   log: Log,
   custody: NodeCustody,
+  database: Database,
 ): Promise<DaemonService> {
   const addon = loadAddon();
-  const [store, engine] = await Promise.all([
-    startStore(configuration, log),
-    startEngine(configuration, log),
-  ]);
+  const [store, engine] = await Promise.all([openStore(database), startEngine(configuration, log)]);
   const processes = new SystemProcesses(addon, log, configuration.nodeSocket);
   const node: Node = {
     id: nodeId(configuration),
@@ -53,9 +53,15 @@ export async function createService(
     sockets: new SystemSockets(addon, custody),
     membership: store.membership,
     cloud: engine.cloud,
+    timeoutSeconds: configuration.timeoutSeconds,
     billedMs: engine.billedMs,
     environments: engine.environments,
-    reached: reachStep,
+    invoked: engine.invoked,
+    reached: stepKiller({
+      store: store.processes,
+      keeper: () => [Number(readFileSync(configuration.keeperFile, "utf8"))],
+      runtime: engine.runtimes,
+    }),
   };
   const deployments = new Deployments(node, async () => {
     processes.close();
@@ -66,9 +72,9 @@ export async function createService(
   });
   await deployments.restore();
   processes.accept(deployments);
-  engine.onEnded(({ functionName, tenantId, pid }) => {
+  engine.onEnded(({ functionName, tenantId, pid, atWork }) => {
     if (functionName === null || tenantId === null || pid === null) return;
-    deployments.environmentEnded(functionName, tenantId, pid);
+    deployments.environmentEnded(functionName, tenantId, pid, atWork);
   });
   deployments.reconcile();
   return deployments;
@@ -87,22 +93,16 @@ function nodeIdFile(configuration: Configuration): string {
   return join(configuration.home, "node-id");
 }
 
-async function startStore(configuration: Configuration, log: Log) {
-  const socketPath = join(configuration.runtimeDirectory, "dynamodb.sock");
+async function openStore({ socketPath, server }: Database) {
   const ports = { clock: systemClock, random: systemRandom };
-  const database = await startDynamoDb({
-    ...ports,
-    directory: join(configuration.home, "dynamodb"),
-    socketPath,
-    log: log.child({ part: "dynamodb" }),
-  });
   const client = createDynamoDbClient({ socketPath });
   await ensureMembershipTable({ ...ports, client, tableName });
   return {
     membership: new DynamoDbMembership({ ...ports, client, tableName }),
+    processes: () => (server.pid === null ? [] : [server.pid]),
     async close() {
       client.destroy();
-      await database.close();
+      await server.close();
     },
   };
 }
@@ -116,8 +116,8 @@ async function startEngine(configuration: Configuration, log: Log) {
     clock: systemClock,
     log: log.child({ part: "lambda" }),
     hostEnvironment: withoutGuestVariables(),
-    timeoutSecondsMax: localTimeoutSeconds,
     idleMs: environmentIdleMs,
+    graceMs: environmentGraceMs,
   });
   const client = createLambdaClient({ socketPath });
   const main = fileURLToPath(new URL("../../host-runtime/main.js", import.meta.url));
@@ -129,10 +129,18 @@ async function startEngine(configuration: Configuration, log: Log) {
       engine
         .environments()
         .flatMap(({ functionName, tenantId, state }) =>
-          functionName === null || tenantId === null || state !== "busy"
+          functionName === null || tenantId === null
             ? []
-            : [{ functionName, tenantId }],
+            : [{ functionName, tenantId, invoked: state === "busy" }],
         ),
+    invoked: () => new Set(engine.events().map(({ payload }) => claimOf(payload))),
+    /** Of the environments that work for the host; while there are none, of the spares. */
+    runtimes(host: string) {
+      const all = engine.environments();
+      const own = all.filter(({ tenantId, state }) => tenantId === host && state === "busy");
+      const chosen = own.length > 0 ? own : all.filter(({ tenantId }) => tenantId === null);
+      return chosen.flatMap(({ pid }) => pid ?? []);
+    },
     onEnded: (listener: Parameters<typeof engine.on>[1]) => engine.on("environmentEnded", listener),
     async close() {
       client.destroy();

@@ -24,6 +24,11 @@ export interface Configuration {
   readonly keeperFile: string;
   /** Log of the daemon itself, and of its keeper. */
   readonly logFile: string;
+  /**
+   * What one invocation may last, 900 at most. Less only in tests (IM_TEST_TIMEOUT_SECONDS): a
+   * life lasts as long as it likes either way.
+   */
+  readonly timeoutSeconds: number;
   /** Of this software. */
   readonly version: string;
 }
@@ -37,6 +42,9 @@ export interface User {
 
 /** Leaves 47 bytes for the names of sockets below the runtime directory. */
 const runtimePathBytesMax = 60;
+
+/** Lambda's own limit. */
+const timeoutSecondsMax = 900;
 
 /** What a keeper executes its daemon with. */
 export interface KeeperLinks {
@@ -79,8 +87,14 @@ export function readConfiguration(
     pidFile,
     keeperFile: join(home, "keeper.pid"),
     logFile: join(home, "daemon.log"),
+    timeoutSeconds: timeoutSeconds(variables),
     version: softwareVersion(),
   };
+}
+
+function timeoutSeconds(variables: Variables): number {
+  const chosen = wholeNumber(variables["IM_TEST_TIMEOUT_SECONDS"]) ?? timeoutSecondsMax;
+  return Math.min(Math.max(chosen, 1), timeoutSecondsMax);
 }
 
 /** What a daemon for this home is started with. */

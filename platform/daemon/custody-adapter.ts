@@ -7,7 +7,12 @@ import type { Addon } from "../../shim/index.js";
 import type { Clock, TimerHandle } from "../ports/clock.js";
 import type { Custody } from "../ports/custody.js";
 import type { Log } from "../ports/log.js";
-import type { CustodyMessage, CustodyType } from "./custody-message.js";
+import {
+  batchMax,
+  type CustodyMessage,
+  type CustodyOrder,
+  type CustodyType,
+} from "./custody-message.js";
 import { KeeperLink } from "./keeper-link-adapter.js";
 
 export interface CustodyOptions {
@@ -45,6 +50,7 @@ export class KeeperCustody implements Custody {
   readonly #words: CustodyType[] = [];
   /** Another turn of telling, or another keeper. */
   #timer: TimerHandle | null = null;
+  #tellsSoon = false;
   #startsAgain: boolean;
   #quitting = false;
   #linkedMs = 0;
@@ -87,14 +93,11 @@ export class KeeperCustody implements Custody {
   keep(label: string, descriptor: number): void {
     if (this.#options.descriptor === null || this.#held.get(label) === descriptor) return;
     this.#held.set(label, descriptor);
-    this.#stale.add(label);
-    this.#tell();
+    this.#changed(label);
   }
 
   drop(label: string): void {
-    if (!this.#held.delete(label)) return;
-    this.#stale.add(label);
-    this.#tell();
+    if (this.#held.delete(label)) this.#changed(label);
   }
 
   /** Gives up what nobody has asked for. */
@@ -165,6 +168,20 @@ export class KeeperCustody implements Custody {
     this.#tell();
   }
 
+  /** A packet costs as much as sixty of its orders: what changes in one go is told together. */
+  #changed(label: string): void {
+    this.#stale.add(label);
+    if (this.#stale.size >= batchMax) {
+      this.#tell();
+    } else if (!this.#tellsSoon) {
+      this.#tellsSoon = true;
+      queueMicrotask(() => {
+        this.#tellsSoon = false;
+        this.#tell();
+      });
+    }
+  }
+
   #tell(): void {
     if (this.#link === null || this.#timer !== null) return;
     if (this.#tellAll(this.#link)) return;
@@ -173,17 +190,27 @@ export class KeeperCustody implements Custody {
 
   /** false: the link is full. */
   #tellAll(link: KeeperLink): boolean {
-    for (const label of this.#stale) {
-      const descriptor = this.#held.get(label) ?? null;
-      if (!link.send(descriptor === null ? "drop" : "keep", label, descriptor)) return false;
-      this.#stale.delete(label);
+    while (this.#stale.size > 0) {
+      const orders = this.#nextOrders();
+      if (!link.send(orders)) return false;
+      for (const { label } of orders) this.#stale.delete(label);
     }
     for (const resolve of this.#onFlushed.splice(0)) resolve();
     for (let [word] = this.#words; word !== undefined; [word] = this.#words) {
-      if (!link.send(word)) return false;
+      if (!link.send([{ type: word, label: "", descriptor: null }])) return false;
       this.#words.shift();
     }
     return true;
+  }
+
+  #nextOrders(): readonly CustodyOrder[] {
+    const orders: CustodyOrder[] = [];
+    for (const label of this.#stale) {
+      const descriptor = this.#held.get(label) ?? null;
+      orders.push({ type: descriptor === null ? "drop" : "keep", label, descriptor });
+      if (orders.length === batchMax) break;
+    }
+    return orders;
   }
 
   /** The keeper is gone: all that it held is told to the next one. */

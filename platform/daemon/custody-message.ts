@@ -16,21 +16,35 @@ export interface CustodyMessage {
   readonly label: string;
 }
 
+/** `keep` comes with a descriptor, and nothing else does. */
+export interface CustodyOrder extends CustodyMessage {
+  readonly descriptor: number | null;
+}
+
 export const custodyMagic = 0x31434d49;
 export const labelBytesMax = 120;
+/** Orders in one packet, at most. */
+export const batchMax = 64;
 const headerBytes = 8;
 export const messageBytes = headerBytes + labelBytesMax;
 
-/** Throws RangeError where the label is too long. */
-export function encodeMessage(type: CustodyType, label = ""): Buffer {
-  const length = Buffer.byteLength(label);
-  if (length > labelBytesMax) throw new RangeError(`a label of ${length} bytes`);
-  const bytes = Buffer.alloc(messageBytes);
-  bytes.writeUInt32LE(custodyMagic, 0);
-  bytes.writeUInt16LE(custodyTypes[type], 4);
-  bytes.writeUInt16LE(length, 6);
-  bytes.write(label, headerBytes);
+/** One packet. Throws RangeError where a label is too long. */
+export function encodeMessages(messages: readonly CustodyMessage[]): Buffer {
+  const bytes = Buffer.alloc(messages.length * messageBytes);
+  messages.forEach(({ type, label }, index) => {
+    const length = Buffer.byteLength(label);
+    if (length > labelBytesMax) throw new RangeError(`a label of ${length} bytes`);
+    const at = index * messageBytes;
+    bytes.writeUInt32LE(custodyMagic, at);
+    bytes.writeUInt16LE(custodyTypes[type], at + 4);
+    bytes.writeUInt16LE(length, at + 6);
+    bytes.write(label, at + headerBytes);
+  });
   return bytes;
+}
+
+export function encodeMessage(type: CustodyType, label = ""): Buffer {
+  return encodeMessages([{ type, label }]);
 }
 
 /** null: not a message. */

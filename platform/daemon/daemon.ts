@@ -12,7 +12,6 @@ import { IdleWatch } from "./idle-watch.js";
 import { spawnAdoptingKeeper } from "./keeper-adapter.js";
 import { type DaemonLock, inheritLock, takeLock } from "./lock.js";
 import { peerUserOf } from "./peer-check.js";
-import { DaemonServer } from "./server.js";
 import type { DaemonService } from "./service.js";
 
 export interface DaemonParts {
@@ -101,7 +100,10 @@ async function serve(parts: DaemonParts, custody: KeeperCustody, log: Log) {
   writeFileSync(configuration.pidFile, record, { mode: 0o600 });
 
   const ended = signalled(log);
-  const service = await parts.createService(configuration, log, custody);
+  const [service, { DaemonServer }] = await Promise.all([
+    parts.createService(configuration, log, custody),
+    import("./server.js"),
+  ]);
   custody.closeUnclaimed();
   const server = new DaemonServer({
     service,

@@ -15,12 +15,6 @@ export interface Grant {
   readonly logFile: (host: string) => string;
 }
 
-/**
- * A host's handler stays in its invocation for as long as its guests live. The embedded engine is
- * given the longest bound that a timer can hold (23 days); AWS's own is 900 s.
- */
-export const localTimeoutSeconds = 2_000_000;
-
 /** AWS allows 64 characters; a longer name is cut and told apart by a hash. */
 const functionNameMax = 64;
 
@@ -32,11 +26,16 @@ export function functionName(deployment: string, className: string): string {
   return `${name.slice(0, functionNameMax - 11)}_${hash}`;
 }
 
-export function functionSpecs(manifest: Manifest): readonly FunctionSpec[] {
+/** What the names of all functions of a deployment begin with, the long ones too. */
+export function functionNamePrefix(deployment: string): string {
+  return `im_${deployment}_`.slice(0, functionNameMax - 11);
+}
+
+export function functionSpecs(manifest: Manifest, timeoutSeconds: number): readonly FunctionSpec[] {
   return manifest.classes.map((hostClass) => ({
     name: functionName(manifest.deployment, hostClass.name),
     memoryMb: hostClass.memoryMb,
-    timeoutSeconds: localTimeoutSeconds,
+    timeoutSeconds,
     tags: { "im:deployment": manifest.deployment, "im:spare": "shared" },
   }));
 }
@@ -54,14 +53,13 @@ function declaredHost(
   grant: Grant,
 ): DeclaredHost {
   const address = grant.blockBase + (grant.assignment[name] ?? 0);
-  const tcpPorts = hostClass.listen.filter((l) => l.protocol === "tcp").map((l) => l.port);
   return {
     name,
     className: hostClass.name,
     address,
-    tcpPorts,
+    listen: hostClass.listen,
     ready: hostClass.ready,
-    readyPort: hostClass.ready === "listen" ? (tcpPorts[0] ?? null) : null,
+    readyPort: hostClass.ready === "listen" ? (hostClass.listen[0] ?? null) : null,
     bootTimeoutMs: hostClass.bootTimeoutMs,
     stopGraceMs: hostClass.stopGraceMs,
     functionName: functionName(manifest.deployment, hostClass.name),
@@ -89,6 +87,14 @@ function declaredHost(
         stopGraceMs: hostClass.stopGraceMs,
       },
       logFile: grant.logFile(name),
+    }),
+    continueEvent: (life) => ({
+      version: 1,
+      action: "continue",
+      deployId: grant.deployId,
+      host: name,
+      ...life,
+      nodeSocket: grant.nodeSocket,
     }),
   };
 }

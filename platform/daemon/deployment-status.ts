@@ -1,5 +1,5 @@
 import { backOffMs } from "../lifecycle/decide.js";
-import { formatAddress } from "../network/layout.js";
+import { formatAddress, formatPort, portKey } from "../network/layout.js";
 import type { SupervisedHost } from "../supervisor/supervised-host.js";
 import type { Deployment } from "./deployment.js";
 import type { Node } from "./node.js";
@@ -37,7 +37,7 @@ export function hostStatus(
     class: declared.className,
     state: history.state,
     address: formatAddress(declared.address),
-    listen: declared.tcpPorts,
+    listen: declared.listen.map(formatPort),
     ...mappedPorts(host),
     incarnation: host.incarnation,
     wakes: history.wakes,
@@ -62,9 +62,9 @@ export function hostStatus(
 }
 
 function mappedPorts(host: SupervisedHost): Pick<HostStatus, "mapped"> {
-  const mapped = host.declared.tcpPorts
-    .map((port) => [String(port), host.mappedPort(port)] as const)
-    .filter(([port, bound]) => port !== String(bound));
+  const mapped = host.declared.listen
+    .filter((port) => host.mappedPort(port) !== port.port)
+    .map((port) => [portKey(port), host.mappedPort(port)] as const);
   return mapped.length === 0 ? {} : { mapped: Object.fromEntries(mapped) };
 }
 

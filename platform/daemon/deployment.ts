@@ -45,7 +45,7 @@ export class Deployment {
     });
     this.#published = new PublishedPorts(
       node.log,
-      (address, port) => this.supervisor.mappedPort(address, port),
+      (address, port) => this.supervisor.mappedPort(address, { port, protocol: "tcp" }),
       node.addon,
       node.custody,
     );
@@ -96,7 +96,7 @@ export class Deployment {
     const records = await node.membership.list(stored.deployId);
     const declared = declaredHosts(stored.manifest, deployment.#grant(stored));
     deployment.supervisor.declare(declared, records);
-    deployment.supervisor.adopt();
+    deployment.supervisor.adopt(node.invoked());
     deployment.#recallWakes();
     const ports = await deployment.#published.prepare(publications(stored.manifest, declared));
     ports.commit();
@@ -153,7 +153,7 @@ export class Deployment {
     this.supervisor.retire(this.supervisor.hosts.keys());
     await Promise.all([...this.supervisor.hosts.keys()].map((host) => this.supervisor.stop(host)));
     this.supervisor.close();
-    for (const spec of functionSpecs(this.#stored.manifest)) {
+    for (const spec of this.#specs(this.#stored.manifest)) {
       await this.#node.cloud.deleteFunction(spec.name);
     }
     this.#table.close();
@@ -164,11 +164,12 @@ export class Deployment {
 
   /** What can fail comes first, and is undone where anything after it does. */
   async #change(stored: StoredDeployment, wanted: readonly DeclaredHost[]): Promise<void> {
-    const { cloud, membership } = this.#node;
+    const { cloud, membership, addon } = this.#node;
+    addon.reserveDescriptors(wanted.reduce((sum, { listen }) => sum + listen.length, 0));
     const records = await membership.list(stored.deployId);
     const ensured: FunctionSpec[] = [];
     try {
-      for (const spec of functionSpecs(stored.manifest)) {
+      for (const spec of this.#specs(stored.manifest)) {
         await cloud.ensureFunction(spec);
         ensured.push(spec);
       }
@@ -190,7 +191,7 @@ export class Deployment {
 
   async #restoreFunctions(ensured: readonly FunctionSpec[]): Promise<void> {
     const { cloud } = this.#node;
-    const before = new Map(functionSpecs(this.#stored.manifest).map((spec) => [spec.name, spec]));
+    const before = new Map(this.#specs(this.#stored.manifest).map((spec) => [spec.name, spec]));
     for (const { name } of ensured) {
       const spec = before.get(name);
       await this.#orLog(
@@ -203,8 +204,8 @@ export class Deployment {
     this.supervisor.retire(hosts);
     await Promise.all(hosts.map((host) => this.supervisor.stop(host)));
     for (const host of hosts) this.supervisor.forget(host);
-    const kept = new Set(functionSpecs(after).map((spec) => spec.name));
-    for (const { name } of functionSpecs(before)) {
+    const kept = new Set(this.#specs(after).map((spec) => spec.name));
+    for (const { name } of this.#specs(before)) {
       if (!kept.has(name)) await this.#orLog(this.#node.cloud.deleteFunction(name));
     }
   }
@@ -216,6 +217,10 @@ export class Deployment {
     } catch (error) {
       this.#node.log.warn({ err: error }, "a function could not be brought in line");
     }
+  }
+
+  #specs(manifest: Manifest): readonly FunctionSpec[] {
+    return functionSpecs(manifest, this.#node.timeoutSeconds);
   }
 
   #grant(stored: StoredDeployment): Grant {

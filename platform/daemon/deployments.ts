@@ -3,6 +3,7 @@ import { ImError } from "../errors/im-error.js";
 import { formatAddress } from "../network/layout.js";
 import type { Peer, PeerHandler } from "../ports/processes.js";
 import type { EnvironmentMessage } from "../protocol/environment.js";
+import type { EnvironmentReport } from "../supervisor/host-environment.js";
 import { SupervisedHost } from "../supervisor/supervised-host.js";
 import { Deployment } from "./deployment.js";
 import { storedDeployments } from "./deployment-file.js";
@@ -42,15 +43,18 @@ export class Deployments implements DaemonService, PeerHandler {
 
   /** After the engine has said what it still has: lives without an environment are over. */
   reconcile(): void {
-    const living = new Set(
-      this.#node.environments().map(({ functionName, tenantId }) => `${functionName} ${tenantId}`),
-    );
+    const invoked = new Map<string, boolean>();
+    for (const found of this.#node.environments()) {
+      const key = `${found.functionName} ${found.tenantId}`;
+      invoked.set(key, found.invoked || invoked.get(key) === true);
+    }
     for (const { supervisor } of this.#byName.values()) {
       for (const host of supervisor.hosts.values()) {
+        if (host.state !== "running") continue;
         const { functionName, name } = host.declared;
-        if (host.state === "running" && !living.has(`${functionName} ${name}`)) {
-          host.environmentMissing();
-        }
+        const found = invoked.get(`${functionName} ${name}`);
+        if (found === undefined) host.environmentMissing();
+        else if (!found) host.environmentReturned();
       }
     }
   }
@@ -132,26 +136,11 @@ export class Deployments implements DaemonService, PeerHandler {
 
   message(peer: Peer, message: EnvironmentMessage): void {
     switch (message.type) {
-      case "environment.started": {
-        const found = this.#ofDeploy(message.deployId);
-        if (found === null) {
-          peer.send({ type: "environment.refused", reason: "there is no such deployment" });
-          return;
-        }
-        this.#byPeer.set(peer, found);
-        found.supervisor.environmentStarted(peer, message);
+      case "environment.started":
+      case "environment.resumed":
+      case "environment.misdirected":
+        this.#environmentReported(peer, message);
         return;
-      }
-      case "environment.resumed": {
-        const found = this.#ofDeploy(message.deployId);
-        if (found === null) {
-          peer.send({ type: "environment.refused", reason: "there is no such deployment" });
-          return;
-        }
-        this.#byPeer.set(peer, found);
-        found.supervisor.environmentResumed(peer, message);
-        return;
-      }
       case "client.resumed":
         this.#clientResumed(peer, message);
         return;
@@ -169,12 +158,25 @@ export class Deployments implements DaemonService, PeerHandler {
   }
 
   /** The engine's proof that nothing of an environment runs any more. */
-  environmentEnded(functionName: string, tenantId: string, runtimePid: number): void {
+  environmentEnded(functionName: string, tenantId: string, pid: number, atWork: boolean): void {
+    const left = this.#node
+      .environments()
+      .filter((other) => other.functionName === functionName && other.tenantId === tenantId).length;
     for (const { supervisor } of this.#byName.values()) {
       if (supervisor.hosts.get(tenantId)?.declared.functionName === functionName) {
-        supervisor.environmentEnded(tenantId, runtimePid);
+        supervisor.environmentEnded(tenantId, pid, { atWork, left });
       }
     }
+  }
+
+  #environmentReported(peer: Peer, message: EnvironmentReport): void {
+    const found = this.#ofDeploy(message.deployId);
+    if (found === null) {
+      peer.send({ type: "environment.refused", reason: "there is no such deployment" });
+      return;
+    }
+    this.#byPeer.set(peer, found);
+    found.supervisor.environmentReported(peer, message);
   }
 
   #clientStarted(

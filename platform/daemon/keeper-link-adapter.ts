@@ -3,9 +3,9 @@ import type { Addon } from "../../shim/index.js";
 import type { Log } from "../ports/log.js";
 import {
   type CustodyMessage,
-  type CustodyType,
+  type CustodyOrder,
   decodeMessage,
-  encodeMessage,
+  encodeMessages,
 } from "./custody-message.js";
 
 export interface KeeperLinkHandler {
@@ -35,12 +35,15 @@ export class KeeperLink {
     addon.watch(descriptor, () => this.#receive());
   }
 
-  /** false: the queue is full, try again soon. What a dead keeper is told is lost. */
-  send(type: CustodyType, label = "", descriptor: number | null = null): boolean {
+  /**
+   * At most `batchMax` orders, all or none: false where the queue is full, try again soon. What a
+   * dead keeper is told is lost.
+   */
+  send(orders: readonly CustodyOrder[]): boolean {
     if (this.#descriptor === null) return true;
-    const attached = descriptor === null ? [] : [descriptor];
+    const attached = orders.flatMap(({ descriptor }) => (descriptor === null ? [] : [descriptor]));
     try {
-      this.#addon.sendPacket(this.#descriptor, encodeMessage(type, label), attached);
+      this.#addon.sendPacket(this.#descriptor, encodeMessages(orders), attached);
       return true;
     } catch (error) {
       const code = error instanceof Error && "code" in error ? String(error.code) : "";

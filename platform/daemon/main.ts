@@ -1,5 +1,5 @@
 /** Entry point of the daemon. Executed by a keeper, in a session of its own. */
-import { createService } from "./compose.js";
+import { startService } from "./compose-start.js";
 import { readConfiguration } from "./configuration.js";
 import { runDaemon } from "./daemon.js";
 import { encodeError } from "./error-codec.js";
@@ -14,7 +14,7 @@ try {
     addon: requireShim(),
     clock: systemClock,
     openLog,
-    createService,
+    createService: startService,
     report: reportStart,
   });
 } catch (error) {

@@ -14,6 +14,14 @@ export interface NodeCustody extends Custody {
   flushed(): Promise<void>;
 }
 
+/** An environment that a host has had, as the engine sees it. */
+export interface NodeEnvironment {
+  readonly functionName: string;
+  readonly tenantId: string;
+  /** An invocation is under way in it. */
+  readonly invoked: boolean;
+}
+
 export interface Node {
   /** Random, one a home: the owner of the claims made here, also by a daemon that died. */
   readonly id: string;
@@ -30,10 +38,13 @@ export interface Node {
   readonly holders: Holders;
   readonly membership: Membership;
   readonly cloud: Cloud;
-  /** What the engine has billed a host's environments for, ms. */
-  /** Hosts whose environment is at work, as functions and tenants. */
-  readonly environments: () => readonly { functionName: string; tenantId: string }[];
+  /** Of functions that are created from now on, 900 at most. */
+  readonly timeoutSeconds: number;
+  readonly environments: () => readonly NodeEnvironment[];
+  /** Claims that the engine has an event of, waiting or under way. */
+  readonly invoked: () => ReadonlySet<string | null>;
   /** Called at each step of a life, by name. */
-  readonly reached: (step: string) => void;
+  readonly reached: (step: string, host: string) => void;
+  /** What the engine has billed a host's environments for, ms. */
   readonly billedMs: (functionName: string, tenantId: string) => number;
 }

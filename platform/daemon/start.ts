@@ -24,6 +24,8 @@ export interface StartOptions {
   readonly clock?: Clock;
   /** Read again on every attempt: a daemon that starts records its runtime directory. */
   readonly configure?: () => Configuration;
+  /** Called when a daemon has been launched: what is loaded while it starts costs no time. */
+  readonly meanwhile?: () => Promise<unknown>;
 }
 
 const startMsMax = 30_000;
@@ -34,13 +36,14 @@ const ownProgram = fileURLToPath(new URL("main.js", import.meta.url));
 
 export async function ensureDaemon(options: StartOptions = {}): Promise<Daemon> {
   const { program = ownProgram, clock = systemClock, configure = readConfiguration } = options;
+  const { meanwhile = async () => undefined } = options;
   const deadlineMs = clock.monotonicMs() + startMsMax;
   for (;;) {
     const configuration = configure();
     const health = await findHealth(configuration);
     if (health !== null) return { configuration, health };
     if (clock.monotonicMs() > deadlineMs) throw tooLate(configuration);
-    const report = await launch(configuration, program);
+    const report = await launch(configuration, program, meanwhile);
     if (report.type === "failed") throw decodeError(report.error);
     // "taken": another one starts right now, or ends; "ready": it can be asked.
     if (report.type === "taken") {
@@ -57,11 +60,16 @@ function tooLate(configuration: Configuration): ImError {
 }
 
 /** Resolves with what the new process, or its keeper in its place, says of its start. */
-async function launch(configuration: Configuration, program: string): Promise<StartReport> {
+async function launch(
+  configuration: Configuration,
+  program: string,
+  meanwhile: () => Promise<unknown>,
+): Promise<StartReport> {
   prepareHome(configuration.home, process.getuid?.() ?? 0);
   const child = spawnDaemon(configuration, program);
   try {
-    return await firstReport(child, configuration);
+    const [report] = await Promise.all([firstReport(child, configuration), meanwhile()]);
+    return report;
   } finally {
     if (child.connected) child.disconnect();
     child.unref();

@@ -18,6 +18,25 @@ export const errorCatalogue = {
   IM_NO_ADDRESS_BLOCK: { fault: "system", fix: "end deployments that are not needed: `im down`" },
   IM_CLIENTS_MAX: { fault: "user", fix: "end some of the programs started with `im run`" },
   IM_CLOUD_UNAVAILABLE: { fault: "user", fix: "deploy with `--cloud local`" },
+  IM_CLOUD_CREDENTIALS: {
+    fault: "user",
+    fix: "set AWS_REGION and credentials as for the aws command: variables, profile or login",
+  },
+  IM_CLOUD_DENIED: {
+    fault: "user",
+    fix: "attach the deployer's policy that `im deploy --cloud aws --dry-run` prints",
+  },
+  IM_CLOUD_ROLE: { fault: "user", fix: "name the functions' role with `--role <arn>`" },
+  IM_CLOUD_CONFLICT: { fault: "user", fix: "remove it, or give the deployment another name" },
+  IM_CLOUD_FAILED: { fault: "system", fix: "repeat the command: it goes on where it stopped" },
+  IM_PACKAGE_INVALID: {
+    fault: "user",
+    fix: "remove it from the directory, or give the host a `directory` of its own",
+  },
+  IM_PACKAGE_TOO_LARGE: {
+    fault: "user",
+    fix: "remove what the host does not need, or give it a `directory` of its own",
+  },
   IM_DAEMON_UNREACHABLE: { fault: "system", fix: "see daemon.log in IM_HOME, then repeat" },
   IM_DAEMON_VERSION: {
     fault: "user",

@@ -116,6 +116,10 @@ export function publish() {
   const error = 'a pair of ports, such as "8080:80"';
   const element = z
     .string({ error })
+    .refine((text) => !text.endsWith("/udp"), {
+      error: `${error}; UDP is not published`,
+      abort: true,
+    })
     .regex(publishPattern, { error })
     .transform((value, context) => {
       const [from = 0, to = 0] = value.split(":").map(Number);

@@ -21,12 +21,6 @@ export const unsupportedFeatures: readonly UnsupportedFeature[] = [
   { key: "wake", feature: "waking a host by a timer", expected: none },
   { key: "prewarm", feature: "warming a host ahead of its use", expected: none },
   {
-    key: "listen",
-    feature: "a UDP port",
-    expected: "a tcp port",
-    refuses: (value) => typeof value === "string" && value.endsWith("/udp"),
-  },
-  {
     key: "intercept",
     feature: "interception by trap",
     expected: "auto, preload or none",

@@ -17,7 +17,16 @@ export class SystemHolders implements Holders {
   find(socket: Transferable, rootPid: number, likely: number): number | null {
     const link = `socket:[${fstatSync(socket.descriptor).ino}]`;
     if (isBelow(likely, rootPid) && holds(likely, link)) return likely;
-    return processesBelow(rootPid).find((pid) => holds(pid, link)) ?? null;
+    return (
+      generationsBelow(rootPid)
+        .flat()
+        .find((pid) => holds(pid, link)) ?? null
+    );
+  }
+
+  inhabited(rootPid: number): boolean {
+    const [, ...guests] = generationsBelow(rootPid);
+    return guests.flat().some(isAlive);
   }
 
   onEnd(pid: number, callback: () => void): () => void {
@@ -77,7 +86,8 @@ function isBelow(pid: number, rootPid: number): boolean {
   return false;
 }
 
-function processesBelow(rootPid: number): readonly number[] {
+/** Children first, then theirs, and so on. */
+function generationsBelow(rootPid: number): readonly (readonly number[])[] {
   const children = new Map<number, number[]>();
   for (const entry of readdirSync("/proc")) {
     const pid = Number(entry);
@@ -85,22 +95,35 @@ function processesBelow(rootPid: number): readonly number[] {
     const parent = parentOf(pid);
     children.set(parent, [...(children.get(parent) ?? []), pid]);
   }
-  const found: number[] = [];
-  let level: readonly number[] = [rootPid];
-  while (level.length > 0) {
-    level = level.flatMap((pid) => children.get(pid) ?? []);
-    found.push(...level);
+  const generations: number[][] = [];
+  let next = children.get(rootPid) ?? [];
+  while (next.length > 0) {
+    generations.push(next);
+    next = next.flatMap((pid) => children.get(pid) ?? []);
   }
-  return found;
+  return generations;
 }
 
 /** 0: it has ended. */
 function parentOf(pid: number): number {
+  return Number(statusOf(pid)?.parent ?? 0);
+}
+
+/** A zombie is not. */
+function isAlive(pid: number): boolean {
+  const state = statusOf(pid)?.state ?? "X";
+  return state !== "Z" && state !== "X";
+}
+
+/** null: it has ended. */
+function statusOf(pid: number): { readonly state: string; readonly parent: string } | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    return Number(stat.slice(stat.lastIndexOf(")") + 1).split(" ")[2]);
+    // The name, in brackets, may hold anything.
+    const [state = "X", parent = "0"] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return { state, parent };
   } catch (error) {
-    if (codeOf(error) === "ENOENT" || codeOf(error) === "ESRCH") return 0;
+    if (codeOf(error) === "ENOENT" || codeOf(error) === "ESRCH") return null;
     throw error;
   }
 }

@@ -3,6 +3,8 @@
  * one block, for all its life; hosts are numbered from its start, clients (`im run`) from the last
  * quarter. Addresses are IPv4 in host order.
  */
+import type { ListenPort } from "../manifest/manifest.js";
+
 export const overlayBase = 0x7f400000;
 export const overlayPrefixBits = 10;
 export const blockSize = 32_768;
@@ -19,7 +21,18 @@ export function blockBase(index: number): number {
 
 /** 0x7f40000c → "127.64.0.12". */
 export function formatAddress(address: number): string {
-  return [address >>> 24, (address >>> 16) & 255, (address >>> 8) & 255, address & 255].join(".");
+  const [second, third] = [(address >>> 16) & 255, (address >>> 8) & 255];
+  return `${address >>> 24}.${second}.${third}.${address & 255}`;
+}
+
+/** As a manifest has it: 80, "53/udp". */
+export function formatPort({ port, protocol }: ListenPort): number | string {
+  return protocol === "tcp" ? port : `${port}/${protocol}`;
+}
+
+/** "80", "53/udp": tells the ports of a host apart. */
+export function portKey(port: ListenPort): string {
+  return String(formatPort(port));
 }
 
 /** "127.64.0.12" → 0x7f40000c; 0 for anything that is not four numbers. */

@@ -89,8 +89,9 @@ function insertName(
 /** FNV-1a, 32 bits. */
 export function nameHash(name: string): number {
   let hash = 2166136261;
-  for (const byte of Buffer.from(name, "latin1")) {
-    hash = Math.imul(hash ^ byte, 16777619) >>> 0;
+  for (let index = 0; index < name.length; index += 1) {
+    // The byte that latin1 has for it.
+    hash = Math.imul(hash ^ (name.charCodeAt(index) & 255), 16777619) >>> 0;
   }
   return hash;
 }

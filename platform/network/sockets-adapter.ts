@@ -2,8 +2,9 @@
 import type { Addon, AddonError } from "../../shim/index.js";
 import { ImError } from "../errors/im-error.js";
 import { type Custody, noCustody } from "../ports/custody.js";
-import type { Placeholder, PlaceholderAddress, Sockets } from "../ports/sockets.js";
-import { formatAddress } from "./layout.js";
+import type { Placeholder, PlaceholderAddress, SocketAddress, Sockets } from "../ports/sockets.js";
+import { DatagramPlaceholder } from "./datagram-placeholder-adapter.js";
+import { formatAddress, portKey } from "./layout.js";
 
 const waitingMax = 64;
 
@@ -36,24 +37,43 @@ export class SystemSockets implements Sockets {
 
   /** What an earlier daemon held is taken as it is: a guest may be listening on it. */
   #hold(at: PlaceholderAddress, bound: number): Placeholder {
-    const recovered = this.#custody.recovered(labelOf(at));
-    const descriptor = recovered ?? this.#addon.openPlaceholder(at.address, bound);
-    this.#custody.keep(labelOf(at), descriptor);
-    return new SystemPlaceholder(this.#addon, this.#custody, at, descriptor);
+    const label = labelOf(at);
+    const addon = this.#addon;
+    const custody = this.#custody;
+    const udp = at.protocol === "udp";
+    const recovered = custody.recovered(label);
+    const open = udp ? addon.openDatagrams : addon.openPlaceholder;
+    const descriptor = recovered ?? open(at.address, bound);
+    custody.keep(label, descriptor);
+    const isRecovered = recovered !== null;
+    if (udp) {
+      const held = { addon, custody, label, descriptor, recovered: isRecovered };
+      return new DatagramPlaceholder(at, held);
+    }
+    return new SystemPlaceholder(addon, custody, at, descriptor, isRecovered);
   }
 }
 
 class SystemPlaceholder implements Placeholder {
+  readonly protocol = "tcp";
   readonly address: number;
   readonly port: number;
   readonly mapped: number;
   readonly descriptor: number;
+  readonly recovered: boolean;
   readonly #addon: Addon;
   readonly #custody: Custody;
   #onWaiting: (() => void) | null = null;
   #watched = false;
 
-  constructor(addon: Addon, custody: Custody, at: PlaceholderAddress, descriptor: number) {
+  constructor(
+    addon: Addon,
+    custody: Custody,
+    at: PlaceholderAddress,
+    descriptor: number,
+    recovered: boolean,
+  ) {
+    this.recovered = recovered;
     this.address = at.address;
     this.port = at.port;
     this.#addon = addon;
@@ -79,7 +99,7 @@ class SystemPlaceholder implements Placeholder {
     this.#addon.unwatch(this.descriptor);
   }
 
-  waiting(): readonly PlaceholderAddress[] {
+  waiting(): readonly SocketAddress[] {
     return this.#addon.waitingConnections(this.address, this.mapped, waitingMax);
   }
 
@@ -111,16 +131,16 @@ class SystemPlaceholder implements Placeholder {
 }
 
 /** By the declared port: which one stands in for it can be read from the socket. */
-function labelOf({ address, port }: PlaceholderAddress): string {
-  return `placeholder ${formatAddress(address)}:${port}`;
+function labelOf({ address, port, protocol }: PlaceholderAddress): string {
+  return `placeholder ${formatAddress(address)}:${portKey({ port, protocol })}`;
 }
 
 function explained(error: unknown, at: PlaceholderAddress): unknown {
-  const place = `${formatAddress(at.address)}:${at.port}`;
+  const place = `${formatAddress(at.address)}:${portKey(at)}`;
   const code = error instanceof Error && "code" in error ? (error as AddonError).code : null;
   if (code === "EADDRINUSE") {
     return new ImError("IM_PORT_TAKEN", {
-      what: `port ${at.port} cannot be held: a program of this machine listens on it`,
+      what: `port ${portKey(at)} cannot be held: a program of this machine listens on it`,
       expected: `${place} to be free`,
       received: "EADDRINUSE",
       cause: error,
@@ -128,7 +148,7 @@ function explained(error: unknown, at: PlaceholderAddress): unknown {
   }
   if (code === "EACCES") {
     return new ImError("IM_PORT_FORBIDDEN", {
-      what: `port ${at.port} may not be opened by this user`,
+      what: `port ${portKey(at)} may not be opened by this user`,
       expected: "a port from 1024 up, unless run as root",
       received: `${place}: EACCES`,
       cause: error,

@@ -1,4 +1,6 @@
 /** What shims read to answer names and to decide whether a host may be dialled natively. */
+import type { ListenPort } from "../manifest/manifest.js";
+
 export interface NameTableEntry {
   /** IPv4 in host order. */
   readonly address: number;
@@ -6,11 +8,9 @@ export interface NameTableEntry {
   readonly ports: readonly NameTablePort[];
 }
 
-export interface NameTablePort {
-  readonly port: number;
+export interface NameTablePort extends ListenPort {
   /** What is really bound on the overlay address; the same unless that was not possible. */
   readonly mapped: number;
-  readonly protocol: "tcp" | "udp";
 }
 
 export interface NameTable {

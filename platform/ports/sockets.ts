@@ -1,8 +1,15 @@
-/** Placeholders: listening sockets held for hosts that are not listening themselves. */
-export interface PlaceholderAddress {
+/** Placeholders: bound sockets held for hosts that do not serve themselves. */
+import type { ListenPort } from "../manifest/manifest.js";
+
+export interface SocketAddress {
   /** IPv4 in host order. */
   readonly address: number;
   readonly port: number;
+}
+
+export interface PlaceholderAddress extends ListenPort {
+  /** IPv4 in host order. */
+  readonly address: number;
 }
 
 /** Something that can be passed to another process. */
@@ -13,14 +20,22 @@ export interface Transferable {
 export interface Placeholder extends PlaceholderAddress, Transferable {
   /** The port that is really bound: `port`, or one that stands in for it. */
   readonly mapped: number;
-  /** Calls back once, as soon as a connection waits in the queue; then it is disarmed again. */
+  /** An earlier process of this node held it already: a guest may have it. */
+  readonly recovered: boolean;
+  /**
+   * Calls back once, as soon as a connection or a datagram waits in the queue; then it is disarmed
+   * again. Armed again without a `disarm`, a placeholder of UDP calls for the next one that comes.
+   */
   arm(onWaiting: () => void): void;
   disarm(): void;
-  /** Source addresses (host order) and ports of connections that wait in the queue, 64 at most. */
-  waiting(): readonly PlaceholderAddress[];
+  /** Who waits in the queue: 64 connections at most, or whoever sent the first datagram. */
+  waiting(): readonly SocketAddress[];
   /** Puts flags and socket options back to the baseline, after the guest that had it is gone. */
   restore(): void;
-  /** Resets every connection that waits in the queue. Only while no guest has the socket. */
+  /**
+   * Resets every connection that waits in the queue; datagrams are kept. Only while no guest has
+   * the socket.
+   */
   resetQueue(): void;
   /** Gives up this process's hold; whoever has a duplicate listens on. */
   close(): void;

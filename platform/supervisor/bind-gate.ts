@@ -3,8 +3,6 @@ import { constants } from "node:os";
 import type { PendingRequest } from "../ports/processes.js";
 import type { PlaceholderSet } from "./placeholder-set.js";
 
-const stream = 1;
-
 export class BindGate {
   #opened = false;
   #waiting: { readonly pending: PendingRequest; readonly proceed: () => void }[] = [];
@@ -26,12 +24,8 @@ export class BindGate {
   }
 
   answer(pending: PendingRequest, placeholders: PlaceholderSet, address: number): void {
-    const { port, socketType } = pending.request;
+    const { port } = pending.request;
     const native = { error: 0, action: "native", address, port } as const;
-    if (socketType !== stream) {
-      pending.answer(native);
-      return;
-    }
     const placeholder = placeholders.handOver(pending.request);
     if (placeholder === "native") pending.answer(native);
     else if (placeholder === "in-use") pending.answer({ ...native, error: errno("EADDRINUSE") });

@@ -1,4 +1,9 @@
-import type { BootEvent } from "../protocol/environment.js";
+import type { ListenPort } from "../manifest/manifest.js";
+import type { BootEvent, ContinueEvent } from "../protocol/environment.js";
+
+export function tcpPorts({ listen }: DeclaredHost): readonly number[] {
+  return listen.filter(({ protocol }) => protocol === "tcp").map(({ port }) => port);
+}
 
 /** A host as the manifest declares it, with what this deployment gave it. */
 export interface DeclaredHost {
@@ -6,13 +11,19 @@ export interface DeclaredHost {
   readonly className: string;
   /** IPv4 in host order. */
   readonly address: number;
-  readonly tcpPorts: readonly number[];
-  /** The port whose `listen` makes the host ready; null where execution does. */
-  readonly readyPort: number | null;
+  /** The ports that it serves, as declared. */
+  readonly listen: readonly ListenPort[];
+  /** The port whose `listen`, for UDP `bind`, makes the host ready; null where execution does. */
+  readonly readyPort: ListenPort | null;
   readonly ready: "listen" | "exec";
   readonly bootTimeoutMs: number;
   readonly stopGraceMs: number;
   readonly functionName: string;
-  /** What the function is invoked with, for one life of this host. */
+  /** What the function is invoked with first, for one life of this host. */
   readonly bootEvent: (life: { readonly incarnation: number; readonly claim: string }) => BootEvent;
+  /** And then, for the environment that has the life. */
+  readonly continueEvent: (life: {
+    readonly incarnation: number;
+    readonly memory: string;
+  }) => ContinueEvent;
 }

@@ -9,6 +9,7 @@
  *                        ▼
  *                      closed: connects are refused, until a bind or the next life
  */
+import type { ListenPort } from "../manifest/manifest.js";
 import type { Clock, TimerHandle } from "../ports/clock.js";
 import type { Holders } from "../ports/holders.js";
 import type { Log } from "../ports/log.js";
@@ -19,24 +20,30 @@ const farewellMs = 1_000;
 /** When a port that could not be opened is tried again. */
 const retryMs = 1_000;
 
-export interface PortWorld {
-  readonly address: number;
+export interface PortPorts {
   readonly sockets: Sockets;
   readonly holders: Holders;
   readonly clock: Clock;
   readonly log: Log;
+}
+
+/** One a host: of ten thousand hosts each object counts. */
+export interface PortWorld {
+  readonly address: number;
+  readonly ports: PortPorts;
   /** Root of the guest's processes; null while there are none. */
   readonly rootPid: () => number | null;
-  /** The port, and the source address of the first connection that waits. */
-  readonly onWaiting: (port: number, source: number | null) => void;
+  /** The port, and the source address of the first connection or datagram that waits. */
+  readonly onWaiting: (port: ListenPort, source: number | null) => void;
   /** Whether the guest listens is not what it was. */
   readonly onChange: () => void;
   /** Another port stands in for it than before. */
   readonly onMapped: () => void;
 }
 
-export class HeldPort {
+export class HeldPort implements ListenPort {
   readonly port: number;
+  readonly protocol: ListenPort["protocol"];
   declared: boolean;
   readonly #world: PortWorld;
   #placeholder: Placeholder | null;
@@ -46,14 +53,19 @@ export class HeldPort {
   #watching = false;
   #handedOver = false;
   #listening = false;
+  /** Held only until the guest that has the port itself is gone. */
+  #isStandIn = false;
   /** The binder had SO_REUSEPORT set: more binds like it are handed the same socket. */
+  /** The binder had SO_REUSEPORT set: more binds like it are handed the same socket; of UDP they
+   * are bound beside it, each perhaps connected to a peer of its own. */
   #sharesPort = false;
   #timer: TimerHandle | null = null;
   #endWatch: (() => void) | null = null;
 
   /** Throws what `Sockets` throws. */
-  constructor(port: number, declared: boolean, world: PortWorld) {
+  constructor({ port, protocol }: ListenPort, declared: boolean, world: PortWorld) {
     this.port = port;
+    this.protocol = protocol;
     this.declared = declared;
     this.#world = world;
     this.#placeholder = this.#open();
@@ -63,6 +75,14 @@ export class HeldPort {
   /** What is really bound, or was before it was closed. */
   get mapped(): number {
     return this.#mapped;
+  }
+
+  /**
+   * After a crash that took the keeper along, something else has the port: a guest that serves on,
+   * most likely, with a socket that nobody can hand to the next one.
+   */
+  get lost(): boolean {
+    return this.#placeholder?.recovered === false && this.#mapped !== this.port;
   }
 
   get closed(): boolean {
@@ -81,6 +101,7 @@ export class HeldPort {
   adopt(): void {
     this.disarm();
     this.#handedOver = true;
+    this.#isStandIn = this.lost;
   }
 
   /** The host is there. A port that its guest does not open within this time is closed. */
@@ -88,7 +109,8 @@ export class HeldPort {
     this.#serving = true;
     this.disarm();
     if (!this.#handedOver) this.#closeLater(unboundMs);
-    else if (this.#verify(0)) this.#listening = true;
+    // Adopted: its guest may not have come as far as its bind.
+    else if (this.#verify(0, unboundMs)) this.#listening = true;
   }
 
   /** The host is ending: whatever is closed from here on is closed on the way out. */
@@ -103,11 +125,18 @@ export class HeldPort {
     this.#forgetHolder();
     this.#handedOver = false;
     this.#listening = false;
+    if (this.#isStandIn) {
+      this.#placeholder?.end();
+      this.#placeholder = null;
+      this.#isStandIn = false;
+    }
     try {
       this.#reopen().restore();
+      // Anew: what waits already is a signal, too.
+      this.disarm();
       this.arm();
     } catch (error) {
-      this.#world.log.warn({ port: this.port, error }, "a port could not be held; trying again");
+      this.#world.ports.log.warn({ port: this.port, error }, "a port is not held; trying again");
       this.#later(retryMs, () => this.rest());
     }
     this.#world.onChange();
@@ -118,7 +147,7 @@ export class HeldPort {
     const placeholder = this.#placeholder;
     placeholder?.arm(() => {
       const source = placeholder.waiting()[0];
-      this.#world.onWaiting(this.port, source?.address ?? null);
+      this.#world.onWaiting(this, source?.address ?? null);
     });
   }
 
@@ -134,16 +163,17 @@ export class HeldPort {
 
   /** What a bind of process `pid` is answered with. */
   handOver(pid: number, sharesPort: boolean): Placeholder | "native" | "in-use" {
-    if (this.#handedOver && !(sharesPort && this.#sharesPort)) {
+    const sharing = sharesPort && this.#sharesPort;
+    if (this.#handedOver && !(sharing && this.protocol === "tcp")) {
       // Whoever had it may have ended without a word.
-      if (!this.#listening || this.#verify(0)) return "in-use";
+      if (!this.#listening || this.#verify(0)) return sharing ? "native" : "in-use";
     }
     this.#clearTimer();
     let placeholder: Placeholder;
     try {
       placeholder = this.#reopen();
     } catch (error) {
-      this.#world.log.warn({ port: this.port, error }, "a port cannot be held again");
+      this.#world.ports.log.warn({ port: this.port, error }, "a port cannot be held again");
       return "native";
     }
     this.disarm();
@@ -181,7 +211,7 @@ export class HeldPort {
   }
 
   /** Does a process of the guest have it? If so, its end will be noticed. */
-  #verify(likely: number): boolean {
+  #verify(likely: number, absentMs = farewellMs): boolean {
     const holder = this.#holder(likely);
     if (holder !== null) {
       this.#watchHolder(holder);
@@ -190,7 +220,7 @@ export class HeldPort {
     this.#forgetHolder();
     this.#handedOver = false;
     this.#listening = false;
-    if (this.#serving) this.#closeLater(farewellMs);
+    if (this.#serving) this.#closeLater(absentMs);
     this.#world.onChange();
     return false;
   }
@@ -198,12 +228,17 @@ export class HeldPort {
   #holder(likely: number): number | null {
     const root = this.#world.rootPid();
     if (root === null || this.#placeholder === null) return null;
-    return this.#world.holders.find(this.#placeholder, root, likely);
+    return this.#world.ports.holders.find(this.#placeholder, root, likely);
+  }
+
+  #inhabited(): boolean {
+    const root = this.#world.rootPid();
+    return root !== null && this.#world.ports.holders.inhabited(root);
   }
 
   #watchHolder(pid: number): void {
     this.#forgetHolder();
-    this.#endWatch = this.#world.holders.onEnd(pid, () => {
+    this.#endWatch = this.#world.ports.holders.onEnd(pid, () => {
       this.#endWatch = null;
       if (this.#handedOver) this.#verify(0);
     });
@@ -222,6 +257,11 @@ export class HeldPort {
         this.#watchHolder(holder);
         return;
       }
+      // Nobody lives on without it: the word that the life is over is still on its way.
+      if (!this.#inhabited()) {
+        this.#closeLater(farewellMs);
+        return;
+      }
       this.#placeholder?.end();
       this.#placeholder = null;
       this.#world.onChange();
@@ -230,14 +270,14 @@ export class HeldPort {
 
   #later(afterMs: number, act: () => void): void {
     this.#clearTimer();
-    this.#timer = this.#world.clock.setTimeout(() => {
+    this.#timer = this.#world.ports.clock.setTimeout(() => {
       this.#timer = null;
       act();
     }, afterMs);
   }
 
   #clearTimer(): void {
-    if (this.#timer !== null) this.#world.clock.clearTimeout(this.#timer);
+    if (this.#timer !== null) this.#world.ports.clock.clearTimeout(this.#timer);
     this.#timer = null;
   }
 
@@ -252,8 +292,8 @@ export class HeldPort {
   }
 
   #open(): Placeholder {
-    const at = { address: this.#world.address, port: this.port };
-    const { sockets } = this.#world;
+    const at = { address: this.#world.address, port: this.port, protocol: this.protocol };
+    const { sockets } = this.#world.ports;
     return this.declared ? sockets.openDeclared(at) : sockets.open(at);
   }
 }

@@ -1,5 +1,6 @@
 /** The host machine with its world behind it. */
 import { createActor } from "xstate";
+import type { Adopting } from "../lifecycle/host-context.js";
 import { hostMachine } from "../lifecycle/machine.js";
 import type { HostRecord } from "../ports/membership.js";
 import type { DeclaredHost } from "./declared-host.js";
@@ -12,8 +13,7 @@ export type HostActor = ReturnType<typeof createHostActor>;
 export interface Found {
   readonly record: HostRecord | null;
   readonly lastEnvironment: string | null;
-  /** An earlier supervisor of this node may have left it in the middle of a life. */
-  readonly adopting: boolean;
+  readonly adopting: Adopting;
 }
 
 export function createHostActor(context: SupervisorContext, declared: DeclaredHost, found: Found) {

@@ -1,8 +1,9 @@
 /** What the host machine invokes: the world behind `transact` and `invoke`. */
 import { fromPromise } from "xstate";
 import { decide, type Wish } from "../lifecycle/decide.js";
-import type { TransactInput, TransactWish } from "../lifecycle/host-setup.js";
+import type { ContinueInput, TransactInput, TransactWish } from "../lifecycle/host-setup.js";
 import type { HostRecord, WriteOutcome } from "../ports/membership.js";
+import type { InvocationEvent } from "../protocol/environment.js";
 import type { DeclaredHost } from "./declared-host.js";
 import type { SupervisorContext } from "./supervisor-context.js";
 
@@ -38,26 +39,35 @@ export function hostActors(context: SupervisorContext, declared: DeclaredHost) {
   }
 
   async function stepping<T>(step: string, act: () => Promise<T>): Promise<T> {
-    reached(`${step}.before`);
+    reached(`${step}.before`, declared.name);
     const result = await act();
-    reached(`${step}.after`);
+    reached(`${step}.after`, declared.name);
     return result;
   }
 
-  async function invoke(record: HostRecord | null): Promise<void> {
-    if (record === null || record.claim === null) throw new Error("invoked without a claim");
-    const life = { incarnation: record.incarnation, claim: record.claim };
+  async function invoke(payload: InvocationEvent): Promise<void> {
     await cloud.invoke({
       functionName: declared.functionName,
       tenantId: declared.name,
-      payload: declared.bootEvent(life),
+      payload,
     });
   }
 
   return {
-    transact: fromPromise<WriteOutcome, TransactInput>(({ input }) => transact(input)),
+    transact: fromPromise<WriteOutcome, TransactInput>(({ input }) =>
+      stepping(input.wish.type, () => transact(input)),
+    ),
     invoke: fromPromise<void, { record: HostRecord | null }>(({ input }) =>
-      stepping("invoke", () => invoke(input.record)),
+      stepping("invoke", () => invoke(declared.bootEvent(claimed(input.record)))),
+    ),
+    recall: fromPromise<void, ContinueInput>(({ input }) =>
+      stepping("recall", () => invoke(declared.continueEvent(input))),
     ),
   };
+}
+
+/** The life that the record's claim is for. */
+function claimed(record: HostRecord | null) {
+  if (record === null || record.claim === null) throw new Error("invoked without a claim");
+  return { incarnation: record.incarnation, claim: record.claim };
 }

@@ -17,15 +17,36 @@ export interface HostEnvironmentOptions {
   readonly accepted: () => string | null;
   /** Of the present claim or life. */
   readonly incarnation: () => number;
+  /** Membership says that an environment has a life that no environment has spoken of here yet. */
+  readonly sought: () => boolean;
+  /** Boot id of the environment that is being invoked again; null: none is. */
+  readonly recalled: () => string | null;
+  /** Called at each step of a hand-over, by name. */
+  readonly reached: (step: string) => void;
 }
 
-const runtimesMax = 16;
+type Message<Type extends EnvironmentMessage["type"]> = Extract<EnvironmentMessage, { type: Type }>;
+
+/** What an environment says first. */
+export type EnvironmentReport = Message<
+  "environment.started" | "environment.resumed" | "environment.misdirected"
+>;
+
+/** Of an environment that has ended. */
+export interface Ending {
+  /** It had an invocation in hand; one that had none is idle, perhaps since an earlier life. */
+  readonly atWork: boolean;
+  /** How many environments of the host there are still. */
+  readonly left: number;
+}
 
 export class HostEnvironment {
   readonly #options: HostEnvironmentOptions;
   #boarded: Boarded | null = null;
   /** Host-runtimes that reported here: their ends are about lives of their own. */
-  #runtimes: readonly number[] = [];
+  readonly #runtimes = new Set<number>();
+  /** Environments that got an event meant for another, and keep it until that one has its own. */
+  #strays: Peer[] = [];
 
   constructor(options: HostEnvironmentOptions) {
     this.#options = options;
@@ -42,9 +63,25 @@ export class HostEnvironment {
     return this.#boarded?.peer === peer ? this.#boarded.incarnation : null;
   }
 
-  started(peer: Peer, message: Extract<EnvironmentMessage, { type: "environment.started" }>): void {
+  report(peer: Peer, message: EnvironmentReport): void {
+    switch (message.type) {
+      case "environment.started":
+        this.#started(peer, message);
+        return;
+      case "environment.resumed":
+        this.#resumed(peer, message);
+        return;
+      case "environment.misdirected":
+        this.#misdirected(peer, message);
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  #started(peer: Peer, message: Message<"environment.started">): void {
     const before = this.#boarded;
-    this.#noteRuntime(peer.pid);
+    this.#runtimes.add(peer.pid);
     this.#boarded = { peer, incarnation: message.incarnation, guestPid: null };
     const { incarnation, claim, bootId } = message;
     this.#options.send({ type: "environment.started", incarnation, claim, bootId });
@@ -55,17 +92,31 @@ export class HostEnvironment {
   }
 
   /** An environment that an earlier supervisor had accepted. */
-  resumed(peer: Peer, message: Extract<EnvironmentMessage, { type: "environment.resumed" }>): void {
+  #resumed(peer: Peer, message: Message<"environment.resumed">): void {
     const before = this.#boarded;
-    const { incarnation, bootId, guestPid } = message;
+    const { incarnation, bootId, guestPid, invoked } = message;
+    this.#runtimes.add(peer.pid);
     this.#boarded = { peer, incarnation, guestPid };
-    this.#options.send({ type: "environment.resumed", incarnation, bootId });
+    this.#options.send({ type: "environment.resumed", incarnation, bootId, invoked });
     if (this.#options.accepted() === bootId && before?.peer !== peer) {
       if (guestPid !== null) this.#options.send({ type: "guest.started", incarnation });
       return;
     }
     this.#boarded = before;
     peer.send({ type: "environment.refused", reason: "this life is over" });
+  }
+
+  /** An event that was to continue a life came to this environment, which does not have it. */
+  #misdirected(peer: Peer, message: Message<"environment.misdirected">): void {
+    const { incarnation, bootId } = message;
+    this.#runtimes.add(peer.pid);
+    this.#strays.push(peer);
+    // The one that is meant: its life ended, and the supervisor that heard of it died.
+    const over = this.#boarded === null && bootId === this.#options.recalled();
+    const type = over ? "environment.ended" : "environment.misdirected";
+    this.#options.send({ type, incarnation });
+    const awaited = this.#options.recalled() !== null;
+    if (!awaited || incarnation !== this.#options.incarnation()) this.#refuseStrays();
   }
 
   message(peer: Peer, message: EnvironmentMessage): void {
@@ -83,8 +134,18 @@ export class HostEnvironment {
       case "guest.exited":
         this.#options.send({ ...message, incarnation });
         return;
+      case "environment.returning":
+        this.#options.reached(message.type);
+        this.#options.send({ type: message.type, incarnation });
+        return;
+      case "environment.continued":
+        this.#options.reached(message.type);
+        this.#options.send({ type: message.type, incarnation });
+        this.#refuseStrays();
+        return;
       case "environment.started":
       case "environment.resumed":
+      case "environment.misdirected":
       case "client.started":
       case "client.resumed":
         this.#options.log.warn({ message: message.type }, "unexpected from an environment");
@@ -95,18 +156,15 @@ export class HostEnvironment {
   }
 
   /** Proof that nothing of the environment with this host-runtime runs any more. */
-  ended(runtimePid: number): void {
+  ended(runtimePid: number, { atWork, left }: Ending): void {
     const boarded = this.#boarded;
+    const isKnown = this.#runtimes.delete(runtimePid);
     if (boarded?.peer.pid === runtimePid) {
       this.#options.send({ type: "environment.ended", incarnation: boarded.incarnation });
-    } else if (boarded === null && !this.#runtimes.includes(runtimePid)) {
+    } else if (boarded === null && !isKnown && left === 0 && (atWork || this.#options.sought())) {
       // It never said a word: the one that was invoked for the present claim died before it could.
       this.#options.send({ type: "environment.ended", incarnation: this.#options.incarnation() });
     }
-  }
-
-  #noteRuntime(pid: number): void {
-    this.#runtimes = [...this.#runtimes.slice(1 - runtimesMax), pid];
   }
 
   tell(message: SupervisorMessage): void {
@@ -115,5 +173,12 @@ export class HostEnvironment {
 
   leave(): void {
     this.#boarded = null;
+    this.#refuseStrays();
+  }
+
+  #refuseStrays(): void {
+    for (const peer of this.#strays.splice(0)) {
+      peer.send({ type: "environment.refused", reason: "this environment is not the one meant" });
+    }
   }
 }

@@ -132,8 +132,8 @@ export class HostHistory {
 }
 
 function stateOf(snapshot: Snapshot): HostState {
-  const { value } = snapshot;
-  const top = typeof value === "string" ? value : Object.keys(value)[0];
+  const { life } = snapshot.value;
+  const top = typeof life === "string" ? life : Object.keys(life)[0];
   switch (top) {
     case "imaginary":
     case "allocating":

@@ -5,7 +5,7 @@ import type { Failure, HostEffect, HostEvent } from "../lifecycle/events.js";
 import type { hostMachine } from "../lifecycle/machine.js";
 import type { HostRecord } from "../ports/membership.js";
 import type { DeclaredHost } from "./declared-host.js";
-import { createHostActor, type HostActor } from "./host-actor.js";
+import { createHostActor, type Found, type HostActor } from "./host-actor.js";
 import type { SupervisorContext } from "./supervisor-context.js";
 
 export type HostSnapshot = SnapshotFrom<typeof hostMachine>;
@@ -38,6 +38,11 @@ export class HostLife {
     return this.#record?.incarnation ?? 0;
   }
 
+  /** It runs, says membership; its environment has to be met. */
+  get sought(): boolean {
+    return this.#record?.state === "running" && this.environment === null;
+  }
+
   get failure(): Failure | null {
     return this.#snapshot()?.context.failure ?? null;
   }
@@ -51,24 +56,41 @@ export class HostLife {
     return this.#snapshot()?.context.environment ?? null;
   }
 
+  /** Boot id of the environment that is being invoked again; null: none is. */
+  get recalled(): string | null {
+    const snapshot = this.#snapshot();
+    if (snapshot === null || !snapshot.matches({ invocation: "handingOver" })) return null;
+    return snapshot.context.environment ?? snapshot.context.record?.owner ?? null;
+  }
+
+  get handOvers(): number {
+    return this.#snapshot()?.context.handOvers ?? 0;
+  }
+
   /** Whether a failed host may be booted again. */
   get retryable(): boolean {
-    return this.#snapshot()?.matches({ failed: "retryable" }) ?? true;
+    return this.#snapshot()?.matches({ life: { failed: "retryable" } }) ?? true;
   }
 
   /** The actor of a host at rest gives way to one that knows the new declaration. */
   send(event: HostEvent, declared: DeclaredHost, atRest: boolean): void {
     if (this.#actor === null || (atRest && this.#declared !== declared)) {
       this.#actor?.stop();
-      this.#actor = this.#start(declared, false);
+      this.#actor = this.#start(declared, null);
     }
     this.#actor.send(event);
   }
 
   /** Takes up what an earlier supervisor left in the middle of a life; null where it did not. */
-  adopt(declared: DeclaredHost): HostSnapshot | null {
+  adopt(
+    declared: DeclaredHost,
+    invoked: ReadonlySet<string | null>,
+    socketsLost: boolean,
+  ): HostSnapshot | null {
     if (this.#record === null || claimable(this.#record)) return null;
-    this.#actor ??= this.#start(declared, true);
+    const { state, claim } = this.#record;
+    const left = state === "allocating" && invoked.has(claim) ? "invoked" : "found";
+    this.#actor ??= this.#start(declared, state === "running" && socketsLost ? "lost" : left);
     return this.#actor.getSnapshot();
   }
 
@@ -76,7 +98,7 @@ export class HostLife {
     this.#actor?.stop();
   }
 
-  #start(declared: DeclaredHost, adopting: boolean): HostActor {
+  #start(declared: DeclaredHost, adopting: Found["adopting"]): HostActor {
     this.#declared = declared;
     const found = { record: this.#record, lastEnvironment: this.#lastEnvironment, adopting };
     const actor = createHostActor(this.#context, declared, found);
@@ -93,7 +115,7 @@ export class HostLife {
   /** What the kernel refuses for one host must not end the supervisor of all. */
   #carryOut(effect: HostEffect, host: string): void {
     const { log, reached } = this.#context.ports;
-    reached(effect.type);
+    reached(effect.type, host);
     try {
       this.#listener.onEffect(effect);
     } catch (error) {

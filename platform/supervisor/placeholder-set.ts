@@ -1,4 +1,6 @@
 /** The placeholders of one host: one a declared port, and those that connects asked for. */
+import type { ListenPort } from "../manifest/manifest.js";
+import { portKey } from "../network/layout.js";
 import type { Placeholder } from "../ports/sockets.js";
 import type { ControlRequest } from "../protocol/control.js";
 import { HeldPort, type PortWorld } from "./held-port.js";
@@ -7,7 +9,7 @@ import { HeldPort, type PortWorld } from "./held-port.js";
 const undeclaredMax = 16;
 
 export class PlaceholderSet {
-  readonly #held = new Map<number, HeldPort>();
+  readonly #held = new Map<string, HeldPort>();
   readonly #world: PortWorld;
   #watching = true;
 
@@ -16,31 +18,38 @@ export class PlaceholderSet {
   }
 
   /** Opens what is new and closes what is no longer declared. */
-  declare(ports: readonly number[]): void {
+  declare(ports: readonly ListenPort[]): void {
     for (const port of ports) {
-      const held = this.#held.get(port);
+      const held = this.#at(port);
       if (held === undefined) this.#open(port, true);
       else held.declared = true;
     }
-    for (const [port, held] of this.#held) {
-      if (held.declared && !ports.includes(port)) this.#drop(held);
+    const declared = new Set(ports.map(portKey));
+    for (const [key, held] of this.#held) {
+      if (held.declared && !declared.has(key)) this.#drop(held);
     }
   }
 
   /** What is really bound for a declared port. */
-  mapped(port: number): number {
-    return this.#held.get(port)?.mapped ?? port;
+  mapped(port: ListenPort): number {
+    return this.#at(port)?.mapped ?? port.port;
   }
 
   /** Does the guest listen there? Ports that are not held here are the kernel's to tell. */
   listening(port: number): boolean {
-    const held = this.#held.get(port);
+    const held = this.#at({ port, protocol: "tcp" });
     return held === undefined || held.closed || held.listening;
   }
 
-  /** Each declared port is listened on, or refuses: nothing waits there for the guest. */
+  /** Each port of TCP is listened on, or refuses: no connect waits there for the guest. */
   get complete(): boolean {
-    return [...this.#held.values()].every((held) => held.closed || held.listening);
+    const ports = [...this.#held.values()].filter(({ protocol }) => protocol === "tcp");
+    return ports.every((held) => held.closed || held.listening);
+  }
+
+  /** The sockets that a guest of a life may have are not those that are held here. */
+  get lost(): boolean {
+    return [...this.#held.values()].some((held) => held.lost);
   }
 
   /** A guest of a life that goes on has the sockets. */
@@ -51,10 +60,10 @@ export class PlaceholderSet {
 
   /** false: so many ports that nobody declared are held already that no more are opened. */
   openOnDemand(port: number): boolean {
-    if (this.#held.has(port)) return true;
+    if (this.#at({ port, protocol: "tcp" }) !== undefined) return true;
     const undeclared = [...this.#held.values()].filter((held) => !held.declared).length;
     if (undeclared >= undeclaredMax) return false;
-    this.#open(port, false);
+    this.#open({ port, protocol: "tcp" }, false);
     return true;
   }
 
@@ -83,17 +92,17 @@ export class PlaceholderSet {
   }
 
   /** What a bind is answered with. */
-  handOver({ port, pid, reusePort }: ControlRequest): Placeholder | "native" | "in-use" {
-    return this.#held.get(port)?.handOver(pid, reusePort) ?? "native";
+  handOver(request: ControlRequest): Placeholder | "native" | "in-use" {
+    return this.#at(request)?.handOver(request.pid, request.reusePort) ?? "native";
   }
 
-  noteListening({ port, pid, handedOver }: ControlRequest): void {
-    this.#held.get(port)?.noteListening(pid, handedOver);
+  noteListening(request: ControlRequest): void {
+    this.#at(request)?.noteListening(request.pid, request.handedOver);
   }
 
   /** The guest closed its listener: the next bind is handed the same socket again. */
-  noteClosed({ port, pid }: ControlRequest): void {
-    this.#held.get(port)?.noteClosed(pid);
+  noteClosed(request: ControlRequest): void {
+    this.#at(request)?.noteClosed(request.pid);
   }
 
   /** Ports that only a connect asked for, and that the guest did not open. */
@@ -111,14 +120,18 @@ export class PlaceholderSet {
     for (const held of this.#held.values()) this.#drop(held);
   }
 
-  #open(port: number, declared: boolean): void {
+  #at(port: ListenPort): HeldPort | undefined {
+    return this.#held.get(portKey(port));
+  }
+
+  #open(port: ListenPort, declared: boolean): void {
     const held = new HeldPort(port, declared, this.#world);
-    this.#held.set(port, held);
+    this.#held.set(portKey(port), held);
     if (this.#watching && declared) held.arm();
   }
 
   #drop(held: HeldPort): void {
     held.close();
-    this.#held.delete(held.port);
+    this.#held.delete(portKey(held));
   }
 }

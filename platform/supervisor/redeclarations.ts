@@ -15,12 +15,12 @@ export class Redeclarations {
   }
 
   /** Opens the new ports of a host at rest; the result brings back what was before. */
-  holdPorts(host: SupervisedHost, { tcpPorts }: DeclaredHost): () => void {
+  holdPorts(host: SupervisedHost, { listen }: DeclaredHost): () => void {
     const before = host.declared;
     const restore = (): void => host.redeclare(before);
     if (!isAtRest(host)) return () => undefined;
     try {
-      host.redeclare({ ...before, tcpPorts: [...new Set([...before.tcpPorts, ...tcpPorts])] });
+      host.redeclare({ ...before, listen: [...before.listen, ...listen] });
     } catch (error) {
       restore();
       throw error;
@@ -29,7 +29,8 @@ export class Redeclarations {
   }
 
   add(host: SupervisedHost | undefined, declared: DeclaredHost): void {
-    if (host === undefined) return;
+    // It was opened with this very declaration.
+    if (host === undefined || host.declared === declared) return;
     this.#pending.set(host, declared);
     this.takeEffect(host);
   }

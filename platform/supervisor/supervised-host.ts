@@ -4,20 +4,19 @@
  * out the effects that the machine emits.
  */
 import type { Cause, Failure, HostEffect, HostEvent } from "../lifecycle/events.js";
+import type { ListenPort } from "../manifest/manifest.js";
 import type { HostRecord } from "../ports/membership.js";
 import type { Peer, PendingRequest } from "../ports/processes.js";
 import type { ControlRequest } from "../protocol/control.js";
 import { BindGate } from "./bind-gate.js";
 import { ConnectWaiters, refusalOf } from "./connect-waiters.js";
-import type { DeclaredHost } from "./declared-host.js";
+import { type DeclaredHost, tcpPorts } from "./declared-host.js";
 import { HostEnvironment } from "./host-environment.js";
 import { type HostChange, HostHistory, type HostState } from "./host-history.js";
 import { HostLife, type HostSnapshot } from "./host-life.js";
 import { PlaceholderSet } from "./placeholder-set.js";
+import { SettleTimer } from "./settle-timer.js";
 import type { SupervisorContext } from "./supervisor-context.js";
-
-/** How long after readiness a port that nobody declared may still be opened by the guest. */
-const settleMs = 1_000;
 
 export class SupervisedHost {
   readonly history: HostHistory;
@@ -28,8 +27,8 @@ export class SupervisedHost {
   readonly #gate = new BindGate();
   readonly environment: HostEnvironment;
   readonly #life: HostLife;
+  readonly #settling: SettleTimer;
   #retired = false;
-  #settled: (() => void) | null = null;
 
   constructor(
     declared: DeclaredHost,
@@ -49,12 +48,19 @@ export class SupervisedHost {
       send: (event) => this.#send(event),
       accepted: () => this.#life.environment,
       incarnation: () => this.incarnation,
+      sought: () => this.#life.sought,
+      recalled: () => this.#life.recalled,
+      reached: (step) => context.ports.reached(step, declared.name),
+    });
+    this.#settling = new SettleTimer(context.ports.clock, () => {
+      this.#placeholders.closeUnclaimed();
+      this.#waiters.refuseAll("ECONNREFUSED");
     });
     this.#placeholders = new PlaceholderSet({
-      ...context.ports,
+      ports: context.ports,
       address: declared.address,
       rootPid: () => this.environment.processes?.runtime ?? null,
-      onWaiting: (port, source) => this.#connectionWaits(port, source),
+      onWaiting: (port, source) => this.#somebodyWaits(port, source),
       onChange: () => this.#publishState(),
       onMapped: context.onMapped,
     });
@@ -65,8 +71,12 @@ export class SupervisedHost {
   }
 
   /** The port that is really bound for a declared one. */
-  mappedPort(port: number): number {
+  mappedPort(port: ListenPort): number {
     return this.#placeholders.mapped(port);
+  }
+
+  declares({ port, protocol }: ListenPort): boolean {
+    return this.#declared.listen.some((one) => one.port === port && one.protocol === protocol);
   }
 
   get state(): HostState {
@@ -75,6 +85,11 @@ export class SupervisedHost {
 
   get incarnation(): number {
     return this.#life.incarnation;
+  }
+
+  /** Of the present life, from one invocation to the next. */
+  get handOvers(): number {
+    return this.#life.handOvers;
   }
 
   get failure(): Failure | null {
@@ -86,14 +101,20 @@ export class SupervisedHost {
   }
 
   /** Takes up a life that an earlier supervisor of this node left behind. */
-  adopt(): void {
-    const snapshot = this.#life.adopt(this.#declared);
+  adopt(invoked: ReadonlySet<string | null>): void {
+    const snapshot = this.#life.adopt(this.#declared, invoked, this.#placeholders.lost);
     if (snapshot === null) return;
     // Of a boot that is under way no guest can have bound yet: binds wait for the registration.
     if (snapshot.context.record?.state === "running") this.#placeholders.adopt();
     else this.#placeholders.unwatch();
     this.history.resume(snapshot);
     this.#publishState();
+  }
+
+  /** The engine's environment of this host has no invocation, and may be frozen. */
+  environmentReturned(): void {
+    if (this.environment.processes !== null) return;
+    this.#send({ type: "environment.returning", incarnation: this.incarnation });
   }
 
   /** The engine has no environment of this host: what was left behind did not survive. */
@@ -104,13 +125,13 @@ export class SupervisedHost {
 
   /** Opens and watches the placeholders of the declared ports; throws what a port refuses. */
   open(): void {
-    this.#placeholders.declare(this.#declared.tcpPorts);
+    this.#placeholders.declare(this.#declared.listen);
   }
 
   /** A new manifest: takes effect at once for ports, at the next boot for everything else. */
   redeclare(declared: DeclaredHost): void {
     this.#declared = declared;
-    this.#placeholders.declare(declared.tcpPorts);
+    this.#placeholders.declare(declared.listen);
   }
 
   wake(cause: Cause): void {
@@ -153,10 +174,13 @@ export class SupervisedHost {
   }
 
   #listening(request: ControlRequest, incarnation: number): void {
-    const { port } = request;
+    const { port, protocol } = request;
+    const { readyPort } = this.#declared;
     this.#placeholders.noteListening(request);
-    this.#waiters.admitPort(port);
-    if (port === this.#declared.readyPort) this.#send({ type: "guest.ready", incarnation });
+    if (protocol === "tcp") this.#waiters.admitPort(port);
+    if (port === readyPort?.port && protocol === readyPort.protocol) {
+      this.#send({ type: "guest.ready", incarnation });
+    }
   }
 
   /** A connect to this host by a process that runs under the shim. */
@@ -184,7 +208,7 @@ export class SupervisedHost {
   }
 
   close(): void {
-    this.#settled?.();
+    this.#settling.cancel();
     this.#life.stop();
     this.#waiters.refuseAll("EHOSTUNREACH");
     this.#gate.shut();
@@ -201,9 +225,9 @@ export class SupervisedHost {
     }
   }
 
-  #connectionWaits(port: number, source: number | null): void {
+  #somebodyWaits({ port, protocol }: ListenPort, source: number | null): void {
     const by = source === null ? "outside" : this.#context.nameOf(source);
-    this.wake(this.#cause("connect", by, port));
+    this.wake(this.#cause(protocol === "tcp" ? "connect" : "datagram", by, port));
   }
 
   #cause(signal: Cause["signal"], by: string, port: number | null): Cause {
@@ -242,7 +266,7 @@ export class SupervisedHost {
       case "placeholders.watched":
         this.environment.leave();
         this.#gate.shut();
-        this.#settled?.();
+        this.#settling.cancel();
         this.#placeholders.watch();
         return;
       case "environment.accepted":
@@ -254,8 +278,8 @@ export class SupervisedHost {
       case "connects.admitted":
         this.#placeholders.unwatch();
         this.#placeholders.serve(this.#declared.bootTimeoutMs);
-        this.#waiters.admitPorts(this.#declared.tcpPorts);
-        this.#settleLater();
+        this.#waiters.admitPorts(tcpPorts(this.#declared));
+        this.#settling.start();
         return;
       case "connects.refused":
         this.#waiters.refuseAll(refusalOf(effect.failure.code));
@@ -270,18 +294,5 @@ export class SupervisedHost {
       default:
         effect satisfies never;
     }
-  }
-
-  #settleLater(): void {
-    const { clock } = this.#context.ports;
-    const timer = clock.setTimeout(() => {
-      this.#settled = null;
-      this.#placeholders.closeUnclaimed();
-      this.#waiters.refuseAll("ECONNREFUSED");
-    }, settleMs);
-    this.#settled = () => {
-      clock.clearTimeout(timer);
-      this.#settled = null;
-    };
   }
 }

@@ -18,7 +18,7 @@ export interface SupervisorPorts {
   readonly holders: Holders;
   readonly nameTable: NameTable;
   /** Called at each step of a life, by name: where tests break things. */
-  readonly reached: (step: string) => void;
+  readonly reached: (step: string, host: string) => void;
 }
 
 export interface SupervisorContext {

@@ -13,6 +13,7 @@ import { type Client, Clients } from "./clients.js";
 import type { DeclaredHost } from "./declared-host.js";
 import { failureError, stoppedError } from "./failure-error.js";
 import { HostChanges } from "./host-changes.js";
+import type { Ending, EnvironmentReport } from "./host-environment.js";
 import type { HostChange } from "./host-history.js";
 import { Redeclarations } from "./redeclarations.js";
 import { SupervisedHost } from "./supervised-host.js";
@@ -100,8 +101,8 @@ export class Supervisor {
   }
 
   /** The port that is really bound for a host's declared one. */
-  mappedPort(address: number, port: number): number {
-    return this.#byAddress.get(address)?.mappedPort(port) ?? port;
+  mappedPort(address: number, port: DeclaredHost["listen"][number]): number {
+    return this.#byAddress.get(address)?.mappedPort(port) ?? port.port;
   }
 
   /** A host that is no longer declared; the caller has stopped it. */
@@ -165,11 +166,9 @@ export class Supervisor {
     return client;
   }
 
-  environmentStarted(
-    peer: Peer,
-    message: Extract<EnvironmentMessage, { type: "environment.started" }>,
-  ): void {
-    this.#admit(peer, message.host)?.environment.started(peer, message);
+  /** The first message of an environment. */
+  environmentReported(peer: Peer, message: EnvironmentReport): void {
+    this.#admit(peer, message.host)?.environment.report(peer, message);
   }
 
   /** A client that an earlier supervisor of this node knew; it keeps its address. */
@@ -185,16 +184,9 @@ export class Supervisor {
     return true;
   }
 
-  environmentResumed(
-    peer: Peer,
-    message: Extract<EnvironmentMessage, { type: "environment.resumed" }>,
-  ): void {
-    this.#admit(peer, message.host)?.environment.resumed(peer, message);
-  }
-
-  /** Takes up the lives that an earlier supervisor of this node left behind. */
-  adopt(): void {
-    for (const host of this.#hosts.values()) host.adopt();
+  /** Takes up what an earlier supervisor of this node left; these claims are invoked already. */
+  adopt(invoked: ReadonlySet<string | null>): void {
+    for (const host of this.#hosts.values()) host.adopt(invoked);
   }
 
   message(peer: Peer, message: EnvironmentMessage): void {
@@ -207,8 +199,8 @@ export class Supervisor {
   }
 
   /** The engine's proof: nothing of the environment with this host-runtime runs any more. */
-  environmentEnded(host: string, runtimePid: number): void {
-    this.#hosts.get(host)?.environment.ended(runtimePid);
+  environmentEnded(host: string, runtimePid: number, ending: Ending): void {
+    this.#hosts.get(host)?.environment.ended(runtimePid, ending);
   }
 
   /** Closes every placeholder. The caller has stopped what ran. */
@@ -241,8 +233,8 @@ export class Supervisor {
     if (type === "connect") this.#connect(pending, by);
     else if (type === "table") this.#table(pending);
     else if (type === "bind") {
-      const taken = this.#byAddress.get(address)?.declared.tcpPorts.includes(port) ?? false;
-      const error = taken ? constants.errno.EADDRINUSE : 0;
+      const host = this.#byAddress.get(address);
+      const error = host?.declares(pending.request) ? constants.errno.EADDRINUSE : 0;
       pending.answer({ error, action: "native", address, port });
     } else {
       this.#context.ports.log.debug({ pid: peer.pid, type }, "a client's listener");

@@ -3,10 +3,10 @@ import type { SupervisedHost } from "./supervised-host.js";
 
 /** What shims are told of a host. */
 export function tableEntry(host: SupervisedHost): NameTableEntry {
-  const { address, name, tcpPorts } = host.declared;
+  const { address, name, listen } = host.declared;
   return {
     address,
     name,
-    ports: tcpPorts.map((port) => ({ port, mapped: host.mappedPort(port), protocol: "tcp" })),
+    ports: listen.map((port) => ({ ...port, mapped: host.mappedPort(port) })),
   };
 }

@@ -83,3 +83,10 @@ test("a daemon inherits nothing from the guest that started it", (t) => {
   t.false("IM_CONTROL" in variables);
   t.false("IM_HOST" in variables);
 });
+
+test("an invocation lasts 900 s, in tests less and never more", (t) => {
+  const seconds = (chosen?: string) =>
+    readConfiguration({ IM_HOME: "/nowhere", IM_TEST_TIMEOUT_SECONDS: chosen }, user)
+      .timeoutSeconds;
+  t.deepEqual([undefined, "", "3", "0", "2000000", "x"].map(seconds), [900, 900, 3, 1, 900, 900]);
+});

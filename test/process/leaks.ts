@@ -59,11 +59,12 @@ export function heldBy(
   processes: readonly OwnProcess[],
   sockets: readonly ListeningSocket[],
 ): readonly ListeningSocket[] {
-  const held = new Set(processes.flatMap(({ pid }) => socketInodes(pid)));
+  const held = new Set(processes.flatMap(({ pid }) => socketsOf(pid)));
   return sockets.filter(({ inode }) => held.has(inode));
 }
 
-function socketInodes(pid: number): readonly string[] {
+/** Inodes of the sockets that it has open. */
+export function socketsOf(pid: number): readonly string[] {
   const list = readOf(pid, () => readdirSync(`/proc/${pid}/fd`).join(" "));
   return list.split(" ").flatMap((descriptor) => {
     const target = readOf(pid, () => readlinkSync(`/proc/${pid}/fd/${descriptor}`));
@@ -88,8 +89,8 @@ function rows(file: string): readonly string[][] {
 const kept = [
   /^daemon\.log$/,
   /^dynamodb\//,
-  /^lambda\/engine\.log$/,
-  /^lambda\/logs\/[^/]+\.log$/,
+  /^lambda\/engine\.log(?:\.1)?$/,
+  /^lambda\/logs\/[^/]+\.log(?:\.1)?$/,
   /^deployments\/[^/]+\/logs\/[^/]+\.log(?:\.1)?$/,
 ];
 

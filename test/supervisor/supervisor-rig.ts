@@ -1,7 +1,14 @@
 /** A supervisor on ports that are plain objects: no kernel, no clock, no store but memory. */
+import type { ListenPort } from "../../platform/manifest/manifest.js";
 import type { Cloud, Invocation } from "../../platform/ports/cloud.js";
+import type { HostRecord } from "../../platform/ports/membership.js";
 import type { Peer, PendingRequest } from "../../platform/ports/processes.js";
-import type { Placeholder, PlaceholderAddress, Sockets } from "../../platform/ports/sockets.js";
+import type {
+  Placeholder,
+  PlaceholderAddress,
+  SocketAddress,
+  Sockets,
+} from "../../platform/ports/sockets.js";
 import type { ControlReply, ControlRequest } from "../../platform/protocol/control.js";
 import type { SupervisorMessage } from "../../platform/protocol/environment.js";
 import type { DeclaredHost } from "../../platform/supervisor/declared-host.js";
@@ -16,11 +23,15 @@ export class FakePlaceholder implements Placeholder {
   armed: (() => void) | null = null;
   resets = 0;
   closed = false;
+  readonly address: number;
+  readonly port: number;
+  readonly protocol: "tcp" | "udp";
   readonly mapped: number;
-  constructor(
-    readonly address: number,
-    readonly port: number,
-  ) {
+  readonly recovered = false;
+  constructor({ address, port, protocol }: PlaceholderAddress) {
+    this.address = address;
+    this.port = port;
+    this.protocol = protocol;
     this.mapped = port;
   }
   arm(onWaiting: () => void): void {
@@ -29,7 +40,7 @@ export class FakePlaceholder implements Placeholder {
   disarm(): void {
     this.armed = null;
   }
-  waiting(): readonly PlaceholderAddress[] {
+  waiting(): readonly SocketAddress[] {
     return [];
   }
   restore(): void {}
@@ -52,8 +63,8 @@ export class FakePlaceholder implements Placeholder {
 
 class FakeSockets implements Sockets {
   readonly opened: FakePlaceholder[] = [];
-  open({ address, port }: PlaceholderAddress): FakePlaceholder {
-    const placeholder = new FakePlaceholder(address, port);
+  open(at: PlaceholderAddress): FakePlaceholder {
+    const placeholder = new FakePlaceholder(at);
     this.opened.push(placeholder);
     return placeholder;
   }
@@ -78,7 +89,8 @@ export class FakePeer implements Peer {
   ask(request: Partial<ControlRequest> & Pick<ControlRequest, "type">) {
     const answers: { reply: ControlReply; handed: boolean }[] = [];
     const flags = { nonblocking: false, ipv6: false, reusePort: false, handedOver: true };
-    const whole = { ...flags, address: 0, port: 0, socketType: 1, pid: 1, ...request };
+    const rest = { address: 0, port: 0, protocol: "tcp", pid: 1 } as const;
+    const whole = { ...flags, ...rest, ...request };
     this.request({
       request: whole,
       answer: (reply, hand) => answers.push({ reply, handed: hand !== undefined }),
@@ -90,16 +102,20 @@ export class FakePeer implements Peer {
 export class SupervisorRig {
   readonly sockets = new FakeSockets();
   readonly invocations: Invocation[] = [];
+  /** So many invocations are refused first. */
+  throttled = 0;
   readonly changes: HostChange[] = [];
   readonly supervisor: Supervisor;
   readonly running = new Map<number, boolean>();
   /** The process that has every socket that was handed over. */
   holder: number | null = 1;
+  /** Whether any guest runs. */
+  inhabited = true;
   #nowMs = 0;
   #ids = 0;
   #timers = new Map<number, { at: number; callback: () => void }>();
 
-  constructor(hosts: readonly DeclaredHost[]) {
+  constructor(hosts: readonly DeclaredHost[], records: readonly HostRecord[] = []) {
     const silent = () => undefined;
     const log = { debug: silent, info: silent, warn: silent, error: silent, child: () => log };
     const cloud: Cloud = {
@@ -107,6 +123,9 @@ export class SupervisorRig {
       deleteFunction: async () => undefined,
       invoke: async (invocation) => {
         this.invocations.push(invocation);
+        if (this.throttled === 0) return;
+        this.throttled -= 1;
+        throw new Error("TooManyRequestsException");
       },
     };
     this.supervisor = new Supervisor({
@@ -130,7 +149,11 @@ export class SupervisorRig {
         membership: new MemoryMembership(),
         cloud,
         sockets: this.sockets,
-        holders: { find: () => this.holder, onEnd: () => () => undefined },
+        holders: {
+          find: () => this.holder,
+          inhabited: () => this.inhabited,
+          onEnd: () => () => undefined,
+        },
         reached: silent,
         nameTable: {
           publish: silent,
@@ -142,7 +165,7 @@ export class SupervisorRig {
       },
     });
     this.supervisor.onChange((change) => this.changes.push(change));
-    this.supervisor.declare(hosts, []);
+    this.supervisor.declare(hosts, records);
   }
 
   advance(ms: number): void {
@@ -164,11 +187,19 @@ export class SupervisorRig {
     return this.supervisor.hosts.get(name)?.state;
   }
 
+  /** An environment that does not have the life reports the event that continues it. */
+  stray(bootId: string, incarnation = 1): FakePeer {
+    const peer = new FakePeer(900);
+    const identity = { deployId: "deploy", host: "web", incarnation, bootId };
+    this.supervisor.environmentReported(peer, { type: "environment.misdirected", ...identity });
+    return peer;
+  }
+
   /** The environment that the last invocation asked for reports. */
   environment(pid = 100): FakePeer {
     const peer = new FakePeer(pid);
     const payload = this.invocations.at(-1)?.payload as { incarnation: number; claim: string };
-    this.supervisor.environmentStarted(peer, {
+    this.supervisor.environmentReported(peer, {
       type: "environment.started",
       deployId: "deploy",
       host: this.invocations.at(-1)?.tenantId ?? "",
@@ -176,6 +207,15 @@ export class SupervisorRig {
       bootId: `boot-${pid}`,
       pid,
     });
+    return peer;
+  }
+
+  /** The environment of a life that an earlier supervisor knew finds this one. */
+  resume({ host, incarnation }: HostRecord, bootId: string): FakePeer {
+    const peer = new FakePeer(200);
+    const life = { deployId: "deploy", host, incarnation, bootId, pid: 200, guestPid: 201 };
+    const message = { type: "environment.resumed", ...life, invoked: true } as const;
+    this.supervisor.environmentReported(peer, message);
     return peer;
   }
 
@@ -193,14 +233,21 @@ export class SupervisorRig {
 
 export const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-export function declared(name = "web", index = 1, tcpPorts = [80]): DeclaredHost {
+export function declared(
+  name = "web",
+  index = 1,
+  ports: readonly (number | ListenPort)[] = [80],
+): DeclaredHost {
+  const listen = ports.map((port) =>
+    typeof port === "number" ? ({ port, protocol: "tcp" } as const) : port,
+  );
   return {
     name,
     className: name,
     address: blockBase + index,
-    tcpPorts,
-    readyPort: tcpPorts[0] ?? null,
-    ready: tcpPorts.length > 0 ? "listen" : "exec",
+    listen,
+    readyPort: listen[0] ?? null,
+    ready: listen.length > 0 ? "listen" : "exec",
     bootTimeoutMs: 30_000,
     stopGraceMs: 10_000,
     functionName: `im_shop_${name}`,
@@ -215,6 +262,14 @@ export function declared(name = "web", index = 1, tcpPorts = [80]): DeclaredHost
       nodeSocket: "node.sock",
       guest: { command: ["web"], directory: ".", environment: {}, preload: true },
       logFile: "web.log",
+    }),
+    continueEvent: (life) => ({
+      version: 1,
+      action: "continue",
+      deployId: "deploy",
+      host: name,
+      ...life,
+      nodeSocket: "node.sock",
     }),
   };
 }

@@ -1,5 +1,6 @@
 import { constants } from "node:os";
 import test from "ava";
+import { recordIn } from "../membership/records.js";
 import { blockBase, declared, FakePeer, SupervisorRig, settled } from "./supervisor-rig.js";
 
 const exited = { type: "guest.exited", code: 0, signal: null } as const;
@@ -65,7 +66,7 @@ test("an environment that dies before it says a word fails the boot at once", as
   const rig = new SupervisorRig([declared()]);
   rig.placeholder(80).connect();
   await settled();
-  rig.supervisor.environmentEnded("web", 999);
+  rig.supervisor.environmentEnded("web", 999, { atWork: true, left: 0 });
   await settled();
   t.is(rig.state(), "failed");
   t.is(rig.placeholder(80).resets, 1);
@@ -78,8 +79,49 @@ test("the end of an earlier life's environment says nothing about the present bo
   await settled();
   rig.placeholder(80).connect();
   await settled();
-  rig.supervisor.environmentEnded("web", first.pid);
+  rig.supervisor.environmentEnded("web", first.pid, { atWork: true, left: 0 });
   t.is(rig.state(), "allocating");
+});
+
+test("an idle environment of many lives ago may end in the middle of a boot", async (t) => {
+  const rig = new SupervisorRig([declared()]);
+  const idle = [999];
+  for (let life = 0; life < 20; life += 1) {
+    const peer = await rig.boot();
+    idle.push(peer.pid);
+    rig.supervisor.message(peer, exited);
+    await settled();
+  }
+  rig.placeholder(80).connect();
+  await settled();
+  for (const pid of idle) rig.supervisor.environmentEnded("web", pid, { atWork: false, left: 0 });
+  t.is(rig.state(), "allocating");
+});
+
+test("a port is closed under a guest that lives on without it, never after its end", async (t) => {
+  const rig = new SupervisorRig([declared()]);
+  const peer = await rig.boot();
+  rig.holder = null;
+  rig.inhabited = false;
+  peer.ask({ type: "close", port: 80 });
+  rig.advance(60_000);
+  t.false(rig.placeholder(80).closed);
+  rig.inhabited = true;
+  rig.advance(1_000);
+  t.true(rig.placeholder(80).closed);
+});
+
+test("a life that is taken up before its guest has bound gets the time of a boot", async (t) => {
+  const record = recordIn("running", { deployId: "deploy", owner: "boot-7" });
+  const rig = new SupervisorRig([declared()], [record]);
+  rig.holder = null;
+  rig.supervisor.adopt(new Set());
+  rig.resume(record, "boot-7");
+  t.is(rig.state(), "running");
+  rig.advance(29_000);
+  t.false(rig.placeholder(80).closed);
+  rig.advance(1_000);
+  t.true(rig.placeholder(80).closed);
 });
 
 test("a port scan opens a bounded number of placeholders", async (t) => {
