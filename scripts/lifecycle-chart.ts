@@ -27,10 +27,12 @@ function draw(node: StateNode, lines: string[], indent: string): void {
       lines.push(`${indent}state "${child.key}" as ${nameOf(child)}`);
       continue;
     }
-    lines.push(`${indent}state ${nameOf(child)} {`);
+    lines.push(`${indent}state "${child.key}" as ${nameOf(child)} {`);
     draw(child, lines, `${indent}  `);
     lines.push(`${indent}}`);
   }
+  // All regions of a parallel state are entered: none is the first.
+  if (node.type === "parallel") return;
   for (const target of node.initial.target ?? []) {
     lines.push(`${indent}[*] --> ${nameOf(target)}`);
   }
