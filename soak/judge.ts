@@ -2,7 +2,7 @@
 import { type Connect, describeConnect } from "./connect.js";
 import type { History } from "./history.js";
 import type { Kills } from "./kills.js";
-import { bootTimeoutMs } from "./plan.js";
+import { bootTimeoutMs, deadlineMs, perKillMs } from "./plan.js";
 
 export type Verdict =
   | { readonly kind: "answer" }
@@ -19,8 +19,10 @@ const cuts = new Set(["ECONNRESET", "EPIPE", "end"]);
 /** Not before all that has happened meanwhile is known. */
 export function judge(connect: Connect, kills: Kills, history: History): Verdict {
   const { outcome, step } = connect;
+  if (outcome === "hang" || isOverdue(connect, kills)) {
+    return { kind: "hang", what: describeConnect(connect) };
+  }
   if (outcome === "answer") return { kind: "answer" };
-  if (outcome === "hang") return { kind: "hang", what: describeConnect(connect) };
   const cause = causeOf(connect, kills, history);
   if (cause !== null && step === "connect" && errnos.has(outcome)) {
     return { kind: "errno", errno: outcome };
@@ -29,6 +31,12 @@ export function judge(connect: Connect, kills: Kills, history: History): Verdict
   if (cause !== null && cuts.has(outcome)) return { kind: "cut", how: outcome };
   const known = cause ?? "nothing of this host was killed or had failed";
   return { kind: "violation", what: `${describeConnect(connect)}; ${known}` };
+}
+
+/** Each kill is an excuse for so long, and for no longer. */
+function isOverdue({ host, fromMs, tookMs }: Connect, kills: Kills): boolean {
+  if (tookMs <= deadlineMs) return false;
+  return tookMs > deadlineMs + perKillMs * kills.felt(host, fromMs, fromMs + tookMs);
 }
 
 function causeOf(connect: Connect, kills: Kills, history: History): string | null {

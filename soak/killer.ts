@@ -3,12 +3,15 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Kills } from "./kills.js";
 import { findProcesses, isAlive, type ProcessKind, type SoakProcess } from "./processes.js";
 import type { SeededRandom } from "./seeded-random.js";
+import { sparedKinds } from "./spared.js";
 
 export interface KillerParts {
   readonly paths: readonly string[];
   readonly kinds: readonly ProcessKind[];
   readonly random: SeededRandom;
   readonly kills: Kills;
+  /** How many are declared. */
+  readonly hosts: number;
   /** Daemon and keeper within one moment, too: then what waited in the queues is lost. */
   readonly together: boolean;
   readonly stop: (host: string) => Promise<void>;
@@ -20,8 +23,6 @@ const everyMs = 1000;
 /** Of the seconds, how many go to a kind first: the few that hold the node together. */
 const byKindShare = 0.3;
 const stopShare = 0.05;
-/** What one of daemon and keeper lost, the other gives back: for so long it is left alone. */
-const pairRestMs = 6000;
 
 /** Resolves when the signal says that it is enough. */
 export async function killNowAndThen(parts: KillerParts, enough: AbortSignal): Promise<void> {
@@ -36,8 +37,8 @@ export async function killNowAndThen(parts: KillerParts, enough: AbortSignal): P
 
 function strike(parts: KillerParts, processes: readonly SoakProcess[]): void {
   const { random, kills, kinds } = parts;
-  const spared = parts.together ? null : kills.halfOfPair(pairRestMs);
-  const candidates = processes.filter(({ kind }) => kinds.includes(kind) && kind !== spared);
+  const spared = parts.together ? null : sparedKinds(processes, parts.hosts);
+  const candidates = processes.filter(({ kind }) => kinds.includes(kind) && !spared?.has(kind));
   if (random.next() < stopShare) {
     const host = random.pick(candidates.filter(({ kind }) => kind === "guest"))?.host;
     if (host === null || host === undefined) return;

@@ -46,13 +46,10 @@ export class Kills {
     return this.#all(fromMs, toMs).find(({ kind }) => kind === "store") ?? null;
   }
 
-  /** Of daemon and keeper, the one whose other was killed within that time. */
-  halfOfPair(withinMs: number): ProcessKind | null {
-    const isRecent = ({ atMs, kind }: Kill): boolean =>
-      (kind === "daemon" || kind === "keeper") && Date.now() - atMs < withinMs;
-    const last = this.#kills.findLast(isRecent)?.kind;
-    if (last === undefined) return null;
-    return last === "daemon" ? "keeper" : "daemon";
+  /** Those that kept the host from serving: its own lives, and what holds the node together. */
+  felt(host: string, fromMs: number, toMs: number): number {
+    const isFelt = (kill: Kill): boolean => kill.host === host || kill.host === null;
+    return this.#all(fromMs, toMs).filter(isFelt).length;
   }
 
   #all(fromMs: number, toMs: number): readonly Kill[] {

@@ -21,8 +21,12 @@ export const usage = `usage: npm run soak -- [--minutes 30] [--seed <number>] [-
 
 /** Boot of a host, as its manifest has it. */
 export const bootTimeoutMs = 10_000;
-/** A connect must have ended after a boot, and whatever was killed meanwhile. */
+/** A connect must have ended by then, unless something that it needs was killed meanwhile. */
 export const deadlineMs = bootTimeoutMs + 30_000;
+/** What each of those kills may cost it, on a machine that is busy with other things. */
+export const perKillMs = 10_000;
+/** A client does not wait longer than this, whatever happens. */
+export const giveUpMs = 240_000;
 
 export class PlanError extends Error {}
 

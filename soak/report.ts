@@ -16,6 +16,10 @@ export interface Report {
   readonly doubleLives: number;
   /** Of an answer. */
   readonly slowestMs: number;
+  /** Connects that took more than 5 s, however they ended. */
+  readonly slowCount: number;
+  /** The first of them. */
+  readonly slow: readonly string[];
   readonly clients: Readonly<Record<string, number>>;
   readonly kills: Readonly<Record<string, number>>;
   /** One after the other. */
@@ -44,6 +48,7 @@ export function formatReport(report: Report): string {
   return [
     `connects       ${connects}`,
     `answers        ${answers} (slowest ${report.slowestMs} ms)`,
+    `over 5 s       ${report.slowCount}`,
     `errnos         ${counts(errnos)}`,
     `cut            ${counts(cuts)}`,
     `hangs          ${hangs}`,

@@ -26,7 +26,7 @@ export async function soak(
   const startedAt = new Date();
   const kills = new Kills();
   const world = await SoakWorld.open();
-  const tally: Tally = new Tally(kills, () => history);
+  const tally: Tally = new Tally(kills, () => history, say);
   const history = new History(world.client, (what) => tally.doubleLife(what));
   let leftovers: readonly string[] = [];
   try {
@@ -37,10 +37,12 @@ export async function soak(
     leftovers = await world.end();
     await world.remove(leftovers.length + tally.violationCount > 0);
   }
-  const { connects, answers, errnos, cuts, hangs, doubleLives, violations, slowestMs } = tally;
+  const { connects, answers, errnos, cuts, hangs, doubleLives, violations } = tally;
+  const { slowestMs, slowCount, slow } = tally;
   return {
     ...{ plan, startedAt: startedAt.toISOString(), tookMs: Date.now() - startedAt.getTime() },
-    ...{ connects, answers, errnos, cuts, hangs, doubleLives, slowestMs },
+    ...{ connects, answers, errnos, cuts, hangs, doubleLives },
+    ...{ slowestMs, slowCount, slow },
     clients: tally.clients,
     kills: kills.counts(),
     killed: kills.list(),
@@ -92,7 +94,7 @@ async function run(plan: Plan, parts: Parts): Promise<void> {
     await killNowAndThen(
       {
         ...{ paths: world.paths, kinds: plan.kill, random: new SeededRandom(plan.seed), kills },
-        together: plan.together,
+        ...{ together: plan.together, hosts: hosts.length },
         stop: (host) => world.client.stop("soak", host).catch(() => undefined),
         onLook: (processes) => lives.seen(processes),
       },

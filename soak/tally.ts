@@ -1,12 +1,15 @@
 /** Counts of everything, for the line of progress and the report. */
-import type { Connect } from "./connect.js";
+import { type Connect, describeConnect } from "./connect.js";
 import type { History } from "./history.js";
 import { judge, type Verdict } from "./judge.js";
 import type { Kills } from "./kills.js";
+import { deadlineMs } from "./plan.js";
 
 /** Events come later than answers do: until then nothing is judged. */
 const settleMs = 5000;
 const violationsMax = 200;
+/** An end that took longer is no violation, and worth a look: somebody waited for nothing. */
+const slowMs = 5000;
 
 export class Tally {
   connects = 0;
@@ -19,22 +22,30 @@ export class Tally {
   readonly violations: string[] = [];
   violationCount = 0;
   slowestMs = 0;
+  slowCount = 0;
+  readonly slow: string[] = [];
   #waiting: Connect[] = [];
 
   constructor(
     readonly kills: Kills,
     readonly history: () => History,
+    /** Told of each violation at once. */
+    readonly say: (line: string) => void,
   ) {}
 
   take(connect: Connect): void {
     this.connects += 1;
     this.clients[connect.client] = (this.clients[connect.client] ?? 0) + 1;
-    if (connect.outcome !== "answer") {
-      this.#waiting.push(connect);
-      return;
-    }
-    this.answers += 1;
-    this.slowestMs = Math.max(this.slowestMs, connect.tookMs);
+    if (connect.tookMs > slowMs) this.#noteSlow(connect);
+    const isAnswer = connect.outcome === "answer";
+    if (isAnswer) this.slowestMs = Math.max(this.slowestMs, connect.tookMs);
+    if (isAnswer && connect.tookMs <= deadlineMs) this.answers += 1;
+    else this.#waiting.push(connect);
+  }
+
+  #noteSlow(connect: Connect): void {
+    this.slowCount += 1;
+    if (this.slow.length < violationsMax) this.slow.push(describeConnect(connect));
   }
 
   /** Each once, however many see it. */
@@ -50,6 +61,7 @@ export class Tally {
 
   violate(what: string): void {
     this.violationCount += 1;
+    this.say(what);
     if (this.violations.length < violationsMax) this.violations.push(what);
   }
 

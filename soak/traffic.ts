@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type Connect, readConnect } from "./connect.js";
 import { built, type SoakHost } from "./hosts.js";
-import { deadlineMs } from "./plan.js";
+import { giveUpMs } from "./plan.js";
 
 export interface TrafficParts {
   readonly directory: string;
@@ -27,6 +27,7 @@ const ways = ["shim", "plain"] as const;
 export class Traffic {
   readonly #programs: ChildProcess[] = [];
   #ending = false;
+  #killed = false;
 
   static async start(parts: TrafficParts): Promise<Traffic> {
     const traffic = new Traffic();
@@ -37,7 +38,7 @@ export class Traffic {
       const targets = await writeTargets(parts, way);
       const name = `${way}, ${style}`;
       const seed = String(parts.seed + index);
-      const command = [built("client"), targets, String(workers), style, String(deadlineMs), seed];
+      const command = [built("client"), targets, String(workers), style, String(giveUpMs), seed];
       const under = way === "shim" ? [process.execPath, parts.im, "run", "--"] : [];
       traffic.#launch([...under, ...command], name, parts);
     }
@@ -51,13 +52,19 @@ export class Traffic {
       program.exitCode === null && program.signalCode === null ? once(program, "close") : null,
     );
     for (const program of this.#programs) program.stdin?.end();
-    const timer = setTimeout(() => this.kill(), deadlineMs + 10_000);
+    // One that does not end is a hang that it cannot tell of any more.
+    const timer = setTimeout(() => this.#endAll(), giveUpMs + 10_000);
     await Promise.all(ends);
     clearTimeout(timer);
   }
 
+  /** Whatever they are at: what they do not tell any more is nobody's fault. */
   kill(): void {
-    this.#ending = true;
+    this.#killed = true;
+    this.#endAll();
+  }
+
+  #endAll(): void {
     for (const { pid } of this.#programs) if (pid !== undefined) endGroup(pid);
   }
 
@@ -77,7 +84,7 @@ export class Traffic {
     }
     child.once("error", (error) => parts.onLost(`client (${name}): ${error.message}`));
     child.once("close", (code, signal) => {
-      if (this.#ending && code === 0) return;
+      if (this.#killed || (this.#ending && code === 0)) return;
       parts.onLost(`client (${name}) ended with ${signal ?? code} ${complaints}`);
     });
     this.#programs.push(child);

@@ -21,7 +21,7 @@ const request: fc.Arbitrary<ControlRequest> = fc.record({
   handedOver: fc.boolean(),
   address: word,
   port: half,
-  socketType: half,
+  protocol: fc.constantFrom("tcp", "udp"),
   pid: word,
 });
 
