@@ -31,7 +31,7 @@ test("the smallest manifest gets every default", (t) => {
 test("every key of a host is taken over", (t) => {
   const host = acceptedHost(
     "directory: ./web",
-    'listen: [80, "81", "82/tcp"]',
+    'listen: [80, "81", "82/tcp", "53/udp"]',
     'publish: ["8080:80", "8081:82"]',
     'environment: {API: "http://api:3000"}',
     "memory: 1GB",
@@ -46,7 +46,10 @@ test("every key of a host is taken over", (t) => {
     count: null,
     command: ["node", "server.js"],
     directory: "/projects/shop/web",
-    listen: [80, 81, 82].map((port) => ({ port, protocol: "tcp" })),
+    listen: [
+      ...[80, 81, 82].map((port) => ({ port, protocol: "tcp" as const })),
+      { port: 53, protocol: "udp" },
+    ],
     publish: [
       { from: 8080, to: 80 },
       { from: 8081, to: 82 },

@@ -70,6 +70,11 @@ const rows: readonly (readonly [string, readonly string[], string])[] = [
   ["a port twice", ["command: a", 'listen: [80, "80/tcp"]'], "5:18 INVALID `listen[1]` of host"],
   ["an unknown target", ["command: a", 'publish: ["1:2"]'], "5:15 INVALID `publish[0]` of host"],
   [
+    "a published port of UDP",
+    ["command: a", 'listen: ["53/udp"]', 'publish: ["8053:53/udp"]'],
+    "6:15 INVALID `publish[0]` of host `web` is not valid",
+  ],
+  [
     "a publish beside a count",
     ["command: a", "count: 2", "listen: [80]", 'publish: ["1:80"]'],
     "7:5 INVALID `publish` of host `web` is not possible: a class has many hosts",

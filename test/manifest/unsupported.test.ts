@@ -9,7 +9,6 @@ const rows = [
   ["files", "files: {/etc/app.conf: ./app.conf}", "5:5"],
   ["wake", "wake: {every: 5m}", "5:5"],
   ["prewarm", "prewarm: off", "5:5"],
-  ["listen", 'listen: [80, "53/udp"]', "5:18"],
   ["intercept", "intercept: trap", "5:16"],
   ["placement", "placement: local", "5:16"],
 ] as const;
@@ -29,7 +28,7 @@ for (const [key, line, place] of rows) {
   });
 }
 
-for (const [key, line] of rows.filter(([name]) => name !== "listen")) {
+for (const [key, line] of rows) {
   test(`\`${key}\` is refused in defaults too`, (t) => {
     const text = `deployment: shop\ndefaults:\n  ${line}\nhosts: {web: {command: a}}`;
     t.regex(summary(errorsOf(text))[0] ?? "", /^3:\d+ UNSUPPORTED .* in `defaults`/);
