@@ -124,8 +124,8 @@ test.serial(
     t.is(answer.body["errorType"], "IM_ENVIRONMENT_LOST");
     t.deepEqual(await world.exited, { code: 1, signal: null });
     const left = processesNaming([join(world.directory, "den")]);
-  for (const { pid } of left) process.kill(pid, "SIGKILL");
-  t.deepEqual(left, []);
+    for (const { pid } of left) process.kill(pid, "SIGKILL");
+    t.deepEqual(left, []);
   },
 );
 
