@@ -72,9 +72,10 @@ export async function createService(
   });
   await deployments.restore();
   processes.accept(deployments);
-  engine.onEnded(({ functionName, tenantId, pid, atWork }) => {
+  engine.onEnded(({ functionName, tenantId, pid, payload }) => {
     if (functionName === null || tenantId === null || pid === null) return;
-    deployments.environmentEnded(functionName, tenantId, pid, atWork);
+    const claim = payload === null ? null : claimOf(payload);
+    deployments.environmentEnded(functionName, tenantId, pid, claim);
   });
   deployments.reconcile();
   return deployments;

@@ -158,13 +158,18 @@ export class Deployments implements DaemonService, PeerHandler {
   }
 
   /** The engine's proof that nothing of an environment runs any more. */
-  environmentEnded(functionName: string, tenantId: string, pid: number, atWork: boolean): void {
+  environmentEnded(
+    functionName: string,
+    tenantId: string,
+    pid: number,
+    claim: string | null,
+  ): void {
     const left = this.#node
       .environments()
       .filter((other) => other.functionName === functionName && other.tenantId === tenantId).length;
     for (const { supervisor } of this.#byName.values()) {
       if (supervisor.hosts.get(tenantId)?.declared.functionName === functionName) {
-        supervisor.environmentEnded(tenantId, pid, { atWork, left });
+        supervisor.environmentEnded(tenantId, pid, { claim, left });
       }
     }
   }

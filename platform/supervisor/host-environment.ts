@@ -17,6 +17,8 @@ export interface HostEnvironmentOptions {
   readonly accepted: () => string | null;
   /** Of the present claim or life. */
   readonly incarnation: () => number;
+  /** Of the boot that is under way; null: none is. */
+  readonly claim: () => string | null;
   /** Membership says that an environment has a life that no environment has spoken of here yet. */
   readonly sought: () => boolean;
   /** Boot id of the environment that is being invoked again; null: none is. */
@@ -34,8 +36,8 @@ export type EnvironmentReport = Message<
 
 /** Of an environment that has ended. */
 export interface Ending {
-  /** It had an invocation in hand; one that had none is idle, perhaps since an earlier life. */
-  readonly atWork: boolean;
+  /** Of the boot that it was last invoked for; null: it had asked for the next event. */
+  readonly claim: string | null;
   /** How many environments of the host there are still. */
   readonly left: number;
 }
@@ -43,8 +45,6 @@ export interface Ending {
 export class HostEnvironment {
   readonly #options: HostEnvironmentOptions;
   #boarded: Boarded | null = null;
-  /** Host-runtimes that reported here: their ends are about lives of their own. */
-  readonly #runtimes = new Set<number>();
   /** Environments that got an event meant for another, and keep it until that one has its own. */
   #strays: Peer[] = [];
 
@@ -81,7 +81,6 @@ export class HostEnvironment {
 
   #started(peer: Peer, message: Message<"environment.started">): void {
     const before = this.#boarded;
-    this.#runtimes.add(peer.pid);
     this.#boarded = { peer, incarnation: message.incarnation, guestPid: null };
     const { incarnation, claim, bootId } = message;
     this.#options.send({ type: "environment.started", incarnation, claim, bootId });
@@ -95,7 +94,6 @@ export class HostEnvironment {
   #resumed(peer: Peer, message: Message<"environment.resumed">): void {
     const before = this.#boarded;
     const { incarnation, bootId, guestPid, invoked } = message;
-    this.#runtimes.add(peer.pid);
     this.#boarded = { peer, incarnation, guestPid };
     this.#options.send({ type: "environment.resumed", incarnation, bootId, invoked });
     if (this.#options.accepted() === bootId && before?.peer !== peer) {
@@ -109,7 +107,6 @@ export class HostEnvironment {
   /** An event that was to continue a life came to this environment, which does not have it. */
   #misdirected(peer: Peer, message: Message<"environment.misdirected">): void {
     const { incarnation, bootId } = message;
-    this.#runtimes.add(peer.pid);
     this.#strays.push(peer);
     // The one that is meant: its life ended, and the supervisor that heard of it died.
     const over = this.#boarded === null && bootId === this.#options.recalled();
@@ -156,13 +153,16 @@ export class HostEnvironment {
   }
 
   /** Proof that nothing of the environment with this host-runtime runs any more. */
-  ended(runtimePid: number, { atWork, left }: Ending): void {
+  ended(runtimePid: number, { claim, left }: Ending): void {
     const boarded = this.#boarded;
-    const isKnown = this.#runtimes.delete(runtimePid);
     if (boarded?.peer.pid === runtimePid) {
       this.#options.send({ type: "environment.ended", incarnation: boarded.incarnation });
-    } else if (boarded === null && !isKnown && left === 0 && (atWork || this.#options.sought())) {
-      // It never said a word: the one that was invoked for the present claim died before it could.
+      return;
+    }
+    if (boarded !== null) return;
+    // It died before it could say a word of the present claim, or of the life that is looked for.
+    const isMeant = claim !== null && claim === this.#options.claim();
+    if (isMeant || (left === 0 && this.#options.sought())) {
       this.#options.send({ type: "environment.ended", incarnation: this.#options.incarnation() });
     }
   }

@@ -38,6 +38,11 @@ export class HostLife {
     return this.#record?.incarnation ?? 0;
   }
 
+  /** Of the boot that is under way. */
+  get claim(): string | null {
+    return this.#record?.claim ?? null;
+  }
+
   /** It runs, says membership; its environment has to be met. */
   get sought(): boolean {
     return this.#record?.state === "running" && this.environment === null;

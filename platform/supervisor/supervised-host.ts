@@ -48,6 +48,7 @@ export class SupervisedHost {
       send: (event) => this.#send(event),
       accepted: () => this.#life.environment,
       incarnation: () => this.incarnation,
+      claim: () => this.#life.claim,
       sought: () => this.#life.sought,
       recalled: () => this.#life.recalled,
       reached: (step) => context.ports.reached(step, declared.name),

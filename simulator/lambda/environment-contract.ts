@@ -39,8 +39,8 @@ export interface EnvironmentEnded {
   /** Of the bootstrap; null if it could not even be started. */
   readonly pid: number | null;
   readonly reason: EndReason;
-  /** An invocation was in its hand. */
-  readonly atWork: boolean;
+  /** The event that it had last, answered or not; null: it had asked for the next one, or none. */
+  readonly payload: Buffer | null;
   /** Of the bootstrap. */
   readonly exitCode: number | null;
   readonly signal: string | null;

@@ -19,6 +19,7 @@ export class EnvironmentWork {
   /** What an earlier engine has billed is in it from the start. */
   finishedMs = 0;
   #current: UnderWay | null = null;
+  #payload: Buffer | null = null;
   #initTimer: TimerHandle | null = null;
   #initBeganMs: number | null = null;
   #initMs: number | null = null;
@@ -30,6 +31,11 @@ export class EnvironmentWork {
 
   get current(): UnderWay | null {
     return this.#current;
+  }
+
+  /** Of the last event, answered or not, until the next one is asked for. */
+  get payload(): Buffer | null {
+    return this.#payload;
   }
 
   get record(): EnvironmentRecord["current"] {
@@ -53,6 +59,7 @@ export class EnvironmentWork {
 
   /** Said again after each event: only the first one ends an initialisation. */
   initEnds(): void {
+    this.#payload = null;
     this.#forgetInitTimer();
     if (this.#initBeganMs !== null) {
       this.#initMs = this.host.clock.monotonicMs() - this.#initBeganMs;
@@ -67,12 +74,14 @@ export class EnvironmentWork {
   }
 
   begin(invocation: Invocation, times: InvocationTimes, expired: () => void): UnderWay {
+    this.#payload = invocation.payload;
     this.#current = new UnderWay(this.host.clock, invocation, times, expired);
     return this.#current;
   }
 
   /** Of an earlier engine; its deadline may have passed while there was none. */
   resume(invocation: Invocation, times: InvocationTimes, expired: () => void): void {
+    this.#payload = invocation.payload;
     this.#current = new UnderWay(this.host.clock, invocation, times, expired, adoptedMsMin);
   }
 

@@ -294,7 +294,7 @@ export class Environment {
   #ended(reason: EndReason): EnvironmentEnded {
     const { id, functionName, tenantId, pid } = this;
     const { code: exitCode = null, signal = null } = this.#processes.exit ?? {};
-    const atWork = this.#work.current !== null;
-    return { id, functionName, tenantId, pid, reason, atWork, exitCode, signal };
+    const { payload } = this.#work;
+    return { id, functionName, tenantId, pid, reason, payload, exitCode, signal };
   }
 }

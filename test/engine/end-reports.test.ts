@@ -5,7 +5,7 @@ import type { EnvironmentEnded } from "../../simulator/lambda/environment-contra
 function ended(id: string): EnvironmentEnded {
   const process = { pid: 7, exitCode: null, signal: null };
   const of = { id, functionName: "web", tenantId: "web-0" };
-  return { ...of, reason: "exited", atWork: false, ...process };
+  return { ...of, reason: "exited", payload: null, ...process };
 }
 
 test("endings from before the first listener are told to it, once and in order", async (t) => {

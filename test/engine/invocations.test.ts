@@ -131,8 +131,18 @@ test("a function that exits fails its invocation and takes its tree with it", as
   const grown = await rig.invoke("web", "web-0", { action: "tree" });
   const result = await rig.invoke("web", "web-0", { action: "exit", code: 7 });
   t.like(result.payload, { errorType: "Runtime.ExitError" });
-  t.like(rig.ended, [{ reason: "exited", exitCode: 7, atWork: true }]);
+  t.like(rig.ended, [{ reason: "exited", exitCode: 7 }]);
   t.deepEqual((grown.payload as number[]).filter(isAlive), []);
+});
+
+test("a function that fails and exits ends with the event that it had last", async (t) => {
+  const rig = await EngineRig.start(t);
+  await rig.create("web");
+  const event = { action: "fail and exit", code: 7 };
+  t.like((await rig.invoke("web", "web-0", event)).payload, { errorType: "Mine" });
+  const [ended] = await rig.endings(1);
+  t.is(ended?.exitCode, 7);
+  t.deepEqual(JSON.parse(ended?.payload?.toString() ?? "null"), event);
 });
 
 test("a bootstrap that is killed while idle is replaced for the next event", async (t) => {
@@ -140,7 +150,7 @@ test("a bootstrap that is killed while idle is replaced for the next event", asy
   await rig.create("web");
   const pid = await pidOf(rig, "web-0");
   process.kill(pid, "SIGKILL");
-  t.like(await rig.endings(1), [{ pid, reason: "exited", signal: "SIGKILL", atWork: false }]);
+  t.like(await rig.endings(1), [{ pid, reason: "exited", signal: "SIGKILL", payload: null }]);
   t.not(await pidOf(rig, "web-0"), pid);
 });
 
@@ -203,7 +213,7 @@ test("an environment that stays idle is reaped", async (t) => {
   const rig = await EngineRig.start(t, { idleMs: 50 });
   await rig.create("web");
   const pid = await pidOf(rig, "web-0");
-  t.like(await rig.endings(1), [{ pid, reason: "reaped", atWork: false }]);
+  t.like(await rig.endings(1), [{ pid, reason: "reaped", payload: null }]);
 });
 
 test("more environments than allowed are refused by name", async (t) => {

@@ -128,9 +128,9 @@ test("an environment that is meant and has no such life proves its end", async (
 test("the end of a second environment says nothing about a life that is looked for", async (t) => {
   const rig = adopting();
   const stray = rig.stray("boot-7");
-  rig.supervisor.environmentEnded("web", stray.pid, { atWork: true, left: 1 });
-  rig.supervisor.environmentEnded("web", 555, { atWork: true, left: 1 });
+  rig.supervisor.environmentEnded("web", stray.pid, { claim: null, left: 1 });
+  rig.supervisor.environmentEnded("web", 555, { claim: null, left: 1 });
   t.is(rig.state(), "running");
-  rig.supervisor.environmentEnded("web", 556, { atWork: true, left: 0 });
+  rig.supervisor.environmentEnded("web", 556, { claim: null, left: 0 });
   t.is(rig.state(), "terminating");
 });

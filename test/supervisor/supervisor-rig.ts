@@ -195,6 +195,11 @@ export class SupervisorRig {
     return peer;
   }
 
+  /** Of the last boot that was invoked. */
+  get claim(): string {
+    return (this.invocations.at(-1)?.payload as { claim: string }).claim;
+  }
+
   /** The environment that the last invocation asked for reports. */
   environment(pid = 100): FakePeer {
     const peer = new FakePeer(pid);

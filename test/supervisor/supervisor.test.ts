@@ -66,7 +66,7 @@ test("an environment that dies before it says a word fails the boot at once", as
   const rig = new SupervisorRig([declared()]);
   rig.placeholder(80).connect();
   await settled();
-  rig.supervisor.environmentEnded("web", 999, { atWork: true, left: 0 });
+  rig.supervisor.environmentEnded("web", 999, { claim: rig.claim, left: 0 });
   await settled();
   t.is(rig.state(), "failed");
   t.is(rig.placeholder(80).resets, 1);
@@ -75,12 +75,25 @@ test("an environment that dies before it says a word fails the boot at once", as
 test("the end of an earlier life's environment says nothing about the present boot", async (t) => {
   const rig = new SupervisorRig([declared()]);
   const first = await rig.boot();
+  const { claim } = rig;
   rig.supervisor.message(first, exited);
   await settled();
   rig.placeholder(80).connect();
   await settled();
-  rig.supervisor.environmentEnded("web", first.pid, { atWork: true, left: 0 });
+  rig.supervisor.environmentEnded("web", first.pid, { claim, left: 0 });
   t.is(rig.state(), "allocating");
+});
+
+test("an environment that had an earlier life fails the boot that it dies in", async (t) => {
+  const rig = new SupervisorRig([declared()]);
+  const first = await rig.boot();
+  rig.supervisor.message(first, exited);
+  await settled();
+  rig.placeholder(80).connect();
+  await settled();
+  rig.supervisor.environmentEnded("web", first.pid, { claim: rig.claim, left: 0 });
+  await settled();
+  t.is(rig.state(), "failed");
 });
 
 test("an idle environment of many lives ago may end in the middle of a boot", async (t) => {
@@ -94,7 +107,7 @@ test("an idle environment of many lives ago may end in the middle of a boot", as
   }
   rig.placeholder(80).connect();
   await settled();
-  for (const pid of idle) rig.supervisor.environmentEnded("web", pid, { atWork: false, left: 0 });
+  for (const pid of idle) rig.supervisor.environmentEnded("web", pid, { claim: null, left: 0 });
   t.is(rig.state(), "allocating");
 });
 
