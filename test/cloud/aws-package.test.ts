@@ -29,7 +29,7 @@ test("a deployed package starts the host-runtime, which refuses what is not for 
   t.is(invoked.FunctionError, "Unhandled");
   const refusal = JSON.parse(invoked.Payload?.transformToString() ?? "{}");
   t.is(refusal.errorType, "IM_INTERNAL");
-  t.regex(refusal.errorMessage, /^the event is not a boot event: .*\bguest\b/);
+  t.regex(refusal.errorMessage, /^the event is not a host's: .*\baction\b/);
 
   // It asked for the event, so its init succeeded; and it is ready for the next one.
   t.like(world.endpoint.engine.environments(), [{ functionName: FunctionName, tenantId: "web" }]);
