@@ -9,7 +9,7 @@ const hostsCount = 10_000;
 const port = 7000;
 
 export async function measureBigDeploy(run: Run): Promise<void> {
-  const rounds = run.quick ? 1 : 10;
+  const rounds = run.rounds(1, 10);
   const few: number[] = [];
   const fresh: number[] = [];
   const running: number[] = [];

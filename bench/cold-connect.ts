@@ -39,7 +39,7 @@ export async function measureColdConnect(run: Run): Promise<void> {
 }
 
 async function measureProgram(run: Run, served: Served): Promise<void> {
-  const rounds = run.quick ? 3 : 100;
+  const rounds = run.rounds(3, 100);
   const command = served.command(port, run.home.directory);
   const hosts = { web: { command, listen: [port], count: 2 * rounds } };
   const deployment = "cold";

@@ -10,7 +10,7 @@ const port = 7000;
 const request = "78";
 
 export async function measureHerds(run: Run): Promise<void> {
-  const rounds = run.quick ? 1 : 10;
+  const rounds = run.rounds(1, 10);
   const nativePort = await freePort();
   const server = new Program([echo, String(nativePort)]);
   const count = rounds * sizes.length;

@@ -28,7 +28,8 @@ const parts = {
   deploy: measureBigDeploy,
 } as const;
 
-const usage = `npm run bench -- [--quick] [--only <part,…>] [--label <name>] [--compare <file>]
+const usage = `npm run bench -- [--quick] [--share <0…1>] [--only <part,…>] [--label <name>]
+                 [--compare <file>]
 npm run bench -- --draw <file>     docs/bench.svg and docs/benchmarks.md from a saved run
 parts: ${Object.keys(parts).join(", ")}
 `;
@@ -36,6 +37,7 @@ parts: ${Object.keys(parts).join(", ")}
 const { values: options } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
+    share: { type: "string", default: "1" },
     only: { type: "string" },
     label: { type: "string", default: "latest" },
     compare: { type: "string" },
@@ -50,7 +52,8 @@ async function measure(): Promise<Results> {
     ? (text: string) => `\r\x1b[K${text}`
     : (text: string) => `${text}\n`;
   const run: Run = {
-    quick: options.quick,
+    rounds: (least, all) =>
+      options.quick ? least : Math.max(least, Math.round(all * Number(options.share))),
     home,
     say: (text) => process.stderr.write(said(text)),
     rows: [],

@@ -37,7 +37,7 @@ export async function measureParts(run: Run): Promise<void> {
 }
 
 async function measureProgram(run: Run, served: Served): Promise<void> {
-  const rounds = run.quick ? 3 : 50;
+  const rounds = run.rounds(3, 50);
   const trace = join(run.home.directory, "trace");
   const hook = join(root, "bench/programs/trace-requests.cjs");
   const home = new BenchHome({ NODE_OPTIONS: `--require=${hook}`, IM_BENCH_TRACE: trace });

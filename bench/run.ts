@@ -3,7 +3,8 @@ import type { BenchHome } from "./home.js";
 import type { Fact, Goal, Row } from "./results.js";
 
 export interface Run {
-  readonly quick: boolean;
+  /** How often to measure: `least` with --quick, else the share of `all` that is wanted. */
+  readonly rounds: (least: number, all: number) => number;
   readonly home: BenchHome;
   /** Tells whoever waits what is measured just now. */
   readonly say: (text: string) => void;

@@ -32,19 +32,19 @@ export async function measureWarmConnect(run: Run): Promise<void> {
       group: "connect and first byte, server running",
       command: "ping",
       counts: [blockCount],
-      blocks: run.quick ? 10 : 250,
+      blocks: run.rounds(10, 250),
     },
     {
       group: "one byte there and back, connection open",
       command: "talk",
       counts: [100, 1],
-      blocks: run.quick ? 3 : 50,
+      blocks: run.rounds(3, 50),
     },
     {
       group: "64 KiB there and back, connection open",
       command: "talk",
       counts: [40, 65_536],
-      blocks: run.quick ? 3 : 25,
+      blocks: run.rounds(3, 25),
     },
   ];
   try {
