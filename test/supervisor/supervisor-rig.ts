@@ -197,7 +197,8 @@ export class SupervisorRig {
 
   /** Of the last boot that was invoked. */
   get claim(): string {
-    return (this.invocations.at(-1)?.payload as { claim: string }).claim;
+    const payload = this.invocations.at(-1)?.payload as { claim: string } | undefined;
+    return payload?.claim ?? "none";
   }
 
   /** The environment that the last invocation asked for reports. */
