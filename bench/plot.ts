@@ -18,13 +18,14 @@ export function drawPlot(found: Results): string {
     parts.push(panel(group, rows, top));
     top += titleHeight + rows.length * rowHeight + margin;
   }
-  const head = `<text x="${margin}" y="${margin + 10}" class="title">First connect to a server \
-that does not run, ms from connect to first byte</text>`;
+  const subject = "First connect to a server that does not run, ms from connect to first byte";
+  const head = `<text x="${margin}" y="${margin + 10}" class="title">${subject}</text>`;
   const note = `Bar: median; line: up to the 99th percentile. ${found.machine["cpu"] ?? ""}, \
 ${found.at.slice(0, 10)}, ${found.machine["commit"] ?? ""}`;
   const foot = `<text x="${margin}" y="${top + 6}" class="small">${escaped(note)}</text>`;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${top + margin + 6}" \
 font-family="system-ui, sans-serif" font-size="13">
+<title>${subject}</title>
 <style>.title{font-weight:600}.small{font-size:11px;fill:#57606a}.ours{fill:#0969da}\
 .base{fill:#57606a}.other{fill:#bf8700}line{stroke:#24292f;stroke-width:1.2}</style>
 <rect width="100%" height="100%" fill="#ffffff"/>
