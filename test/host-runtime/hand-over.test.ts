@@ -1,12 +1,9 @@
 /** What an environment does when its invocation has to end before its life does. */
 import { existsSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
-import { GuestInit } from "../../host-runtime/guest-init.js";
-import { Life } from "../../host-runtime/life.js";
 import type { ContinueEvent } from "../../platform/protocol/environment.js";
-import { loadAddon } from "../../shim/index.js";
 import type { FakePeer } from "./fake-supervisor.js";
+import { lifeHere } from "./life-here.js";
 import { type World, warmWorld } from "./world.js";
 
 const waiting = "echo ready; exec tail -f /dev/null";
@@ -219,26 +216,7 @@ test.serial("an init that dies between two invocations ends the environment", as
 });
 
 test.serial("a guest that nobody comes to continue is ended with its grace", async (t) => {
-  const world = await warmWorld(t);
-  const addon = loadAddon();
-  const init = GuestInit.prepare(addon, { PATH: "/usr/bin:/bin" });
-  t.teardown(() => init.discard());
-  const script = "trap 'exit 5' TERM; echo ready; while :; do sleep 0.01; done";
-  const logFile = join(world.directory, "logs", "web.log");
-  const life = new Life(world.event(script, { logFile }), {
-    addon,
-    init,
-    bootId: "boot-1",
-    inherited: {},
-    stop: new AbortController().signal,
-    uninvokedMs: 100,
-  });
-  const over = life.run();
-  const peer = await world.supervisor.peers.next();
-  await peer.expect("environment.started");
-  peer.send({ type: "environment.accepted" });
-  await peer.expect("guest.started");
-  await world.logged("1 out ready");
+  const { peer, life, over } = await lifeHere(t, { uninvokedMs: 100 });
   life.returning();
   await peer.expect("environment.returning");
   t.deepEqual(await over, { result: "exited", incarnation: 1, code: 5, signal: null });

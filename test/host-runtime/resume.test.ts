@@ -1,13 +1,10 @@
 /** What an environment does when its supervisor is killed, and another comes. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync, writeFileSync } from "node:fs";
 import test from "ava";
-import { GuestInit } from "../../host-runtime/guest-init.js";
-import { Life } from "../../host-runtime/life.js";
 import { loadAddon } from "../../shim/index.js";
 import { FakeRuntimeApi } from "./fake-runtime-api.js";
-import { type FakePeer, FakeSupervisor } from "./fake-supervisor.js";
+import type { FakePeer } from "./fake-supervisor.js";
+import { lifeHere } from "./life-here.js";
 import { type World, warmWorld } from "./world.js";
 
 const waiting = "echo ready; exec tail -f /dev/null";
@@ -189,50 +186,10 @@ test.serial("an environment that waits to tell an end can be told to end", async
 });
 
 test.serial("a guest that no supervisor came back for is ended with its grace", async (t) => {
-  const directory = mkdtempSync(join(tmpdir(), "im-life-"));
-  const addon = loadAddon();
-  const supervisor = new FakeSupervisor(addon, join(directory, "node.sock"));
-  const init = GuestInit.prepare(addon, { PATH: "/usr/bin:/bin" });
-  t.teardown(async () => {
-    supervisor.close();
-    await init.discard();
-    rmSync(directory, { recursive: true });
-  });
-  const script = "trap 'exit 5' TERM; echo ready; while :; do sleep 0.01; done";
-  const life = new Life(
-    {
-      version: 1,
-      action: "boot",
-      deployment: "shop",
-      deployId: "deploy-1",
-      host: "web",
-      incarnation: 1,
-      claim: "claim-1",
-      nodeSocket: join(directory, "node.sock"),
-      guest: { command: ["/bin/sh", "-c", script], directory, environment: {}, preload: false },
-      logFile: join(directory, "web.log"),
-    },
-    {
-      addon,
-      init,
-      bootId: "boot-1",
-      inherited: {},
-      stop: new AbortController().signal,
-      awayMs: 200,
-    },
-  );
-  const result = life.run();
-  const peer = await supervisor.peers.next();
-  await peer.expect("environment.started");
-  peer.send({ type: "environment.accepted" });
-  await peer.expect("guest.started");
-  const log = join(directory, "web.log");
-  while (!existsSync(log) || !readFileSync(log, "utf8").includes(" out ready\n")) {
-    await new Promise(setImmediate);
-  }
+  const { supervisor, life, over } = await lifeHere(t, { awayMs: 200 });
   const killedMs = performance.now();
   supervisor.close();
-  t.deepEqual(await result, { result: "exited", incarnation: 1, code: 5, signal: null });
+  t.deepEqual(await over, { result: "exited", incarnation: 1, code: 5, signal: null });
   t.true(performance.now() - killedMs >= 200);
   await life.leave();
 });
