@@ -3,7 +3,7 @@
  * An im-init stands ready before each boot. A life that outlasts its invocation goes on with the
  * next:
  *
- *   next ──boot──▶ a life ──▶ its end, or the deadline is near ──▶ answer ──▶ next
+ *   next ──boot──▶ a life ──▶ its end, its deadline, or it is to sleep ──▶ answer ──▶ next
  *    └──continue──▶ the same life ──────▲
  *
  * Nothing but the life's own event, or a newer life of the host, touches a life that is here.
@@ -125,8 +125,8 @@ export class Environment {
 
   /** Until the life is over, or the invocation has to be. */
   async #attend(living: Living, deadline: Deadline): Promise<LifeResult> {
-    const first = await Promise.race([living.over, deadline.near]);
-    if (first !== "near") return first;
+    const first = await Promise.race([living.over, deadline.near, living.life.sleepWanted()]);
+    if (first !== "near" && first !== "sleep") return first;
     if (living.life.asking) {
       // Nothing runs, and no supervisor is there: whoever comes invokes anew.
       living.life.fenceOff("the deadline came before an answer");

@@ -18,14 +18,16 @@ import type {
   SupervisorMessage,
 } from "../platform/protocol/environment.js";
 import { type Addon, shimFiles } from "../shim/index.js";
+import { Attendance } from "./attendance.js";
 import { type Bearing, bearingOf } from "./bearing.js";
 import type { GuestInit } from "./guest-init.js";
 import type { GuestStart, InitStatus } from "./init-protocol.js";
 import type { NodeLink } from "./node-link.js";
 import { OutputRelay } from "./output-relay.js";
 import { report } from "./report.js";
+import { shortName, startFailure } from "./start-failure.js";
 import { type Supervised, Supervision } from "./supervision.js";
-import { errnoMessage, signalName } from "./system-names.js";
+import { signalName } from "./system-names.js";
 
 /** Body of the response to the invocation. */
 export interface LifeResult {
@@ -50,10 +52,6 @@ export interface LifeParts {
 }
 
 const defaultGraceMs = 5000;
-/** By then the supervisor has long given up. */
-const defaultUninvokedMs = 75_000;
-/** A command's name in a message is cut to this: a packet has a limit. */
-const nameMax = 256;
 /** The supervisor's queue is full and stays so: it learns of the end by our hang-up. */
 const lastWordsMs = 2000;
 
@@ -70,7 +68,7 @@ export class Life implements Supervised {
   #last: EnvironmentMessage | null = null;
   /** A supervisor has refused it: no other is looked for. */
   #refusedAlive = false;
-  #uninvoked: NodeJS.Timeout | null = null;
+  readonly #attendance: Attendance;
   readonly #supervision: Supervision;
   #settle: (result: LifeResult | Promise<LifeResult>) => void = () => {};
 
@@ -78,6 +76,7 @@ export class Life implements Supervised {
     this.#event = event;
     this.#parts = parts;
     this.#output = new OutputRelay(event.incarnation, event.logFile);
+    this.#attendance = new Attendance(() => this.#abandoned(), parts.uninvokedMs);
     this.#supervision = new Supervision(parts.addon, event.nodeSocket, this, parts.awayMs);
   }
 
@@ -104,7 +103,7 @@ export class Life implements Supervised {
   }
 
   close(): void {
-    if (this.#uninvoked !== null) clearTimeout(this.#uninvoked);
+    this.#attendance.forget();
     this.#supervision.close();
   }
 
@@ -121,21 +120,19 @@ export class Life implements Supervised {
     return this.#phase === "asking";
   }
 
+  sleepWanted(): Promise<"sleep"> {
+    return this.#attendance.sleepWanted();
+  }
+
   /** The invocation is answered; the next one is asked for as soon as this has been said. */
   returning(): void {
-    const { uninvokedMs = defaultUninvokedMs } = this.#parts;
-    this.#uninvoked = setTimeout(() => {
-      const { host, incarnation } = this.#event;
-      report("nobody came to continue", { host, incarnation });
-      this.#terminate(this.#graceMs);
-    }, uninvokedMs);
+    this.#attendance.returned();
     this.#supervision.send({ type: "environment.returning" });
   }
 
   /** It has an invocation again. */
   continued(): void {
-    if (this.#uninvoked !== null) clearTimeout(this.#uninvoked);
-    this.#uninvoked = null;
+    this.#attendance.continued();
     this.#supervision.send({ type: "environment.continued" });
   }
 
@@ -148,7 +145,7 @@ export class Life implements Supervised {
       return;
     }
     const guestPid = this.#guestPid;
-    const invoked = this.#uninvoked === null;
+    const { invoked } = this.#attendance;
     link.send({ type: "environment.resumed", ...identity, guestPid, invoked }, [init.control]);
     if (this.#last !== null) link.send(this.#last);
   }
@@ -161,6 +158,9 @@ export class Life implements Supervised {
         return;
       case "environment.refused":
         this.fenceOff(message.reason);
+        return;
+      case "suspend":
+        this.#attendance.sleep();
         return;
       case "terminate":
         this.#terminate(message.graceMs);
@@ -195,6 +195,12 @@ export class Life implements Supervised {
     report("life fenced off", { host, incarnation, reason });
     this.#refusedAlive = true;
     this.#terminate(0);
+  }
+
+  #abandoned(): void {
+    const { host, incarnation } = this.#event;
+    report("nobody came to continue", { host, incarnation });
+    this.#terminate(this.#graceMs);
   }
 
   #terminate(graceMs: number): void {
@@ -232,7 +238,7 @@ export class Life implements Supervised {
   #status(status: InitStatus): void {
     switch (status.type) {
       case "started":
-        this.#output.mark(`started ${this.#name}`);
+        this.#output.mark(`started ${shortName(this.#event.guest)}`);
         // Only now, so that the mark comes first.
         this.#output.carry(this.#parts.init.stdout, "out");
         this.#output.carry(this.#parts.init.stderr, "err");
@@ -240,7 +246,7 @@ export class Life implements Supervised {
         this.#supervision.send({ type: "guest.started", pid: status.pid });
         return;
       case "failed":
-        this.#failure = this.#describe(status.errno, status.step);
+        this.#failure = startFailure(this.#event.guest, status);
         return;
       case "exited": {
         const signal = status.signal === null ? null : signalName(status.signal);
@@ -285,16 +291,5 @@ export class Life implements Supervised {
 
   get #graceMs(): number {
     return this.#event.guest.stopGraceMs ?? defaultGraceMs;
-  }
-
-  get #name(): string {
-    return (this.#event.guest.command[0] ?? "").slice(0, nameMax);
-  }
-
-  #describe(errno: number, step: "exec" | "chdir" | "fork"): string {
-    const directory = this.#event.guest.directory.slice(0, nameMax);
-    const reason = errnoMessage(errno);
-    if (step === "chdir") return `cannot enter the directory \`${directory}\`: ${reason}`;
-    return `cannot execute \`${this.#name}\`: ${reason} (in ${directory})`;
   }
 }

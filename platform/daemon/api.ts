@@ -37,6 +37,16 @@ const classFields = z.strictObject({
   stopGraceMs: duration,
   ready: z.enum(["listen", "exec"]),
   intercept: z.enum(["preload", "none"]),
+  idle: z
+    .strictObject({
+      afterMs: duration.nullable(),
+      terminateAfterMs: duration.nullable(),
+      inFlightMaxMs: duration.nullable(),
+      honorsTimers: z.boolean(),
+    })
+    // A deployment of an earlier version says nothing of it, and went without.
+    .default({ afterMs: null, terminateAfterMs: null, inFlightMaxMs: null, honorsTimers: false }),
+  wakeEveryMs: z.int().positive().nullable().default(null),
 });
 
 const hostClass = classFields.refine(

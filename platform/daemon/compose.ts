@@ -7,10 +7,13 @@ import { startLambdaEngine } from "../../simulator/lambda/engine.js";
 import { createLambdaClient } from "../cloud/lambda-client-adapter.js";
 import { LambdaCloudAdapter } from "../cloud/lambda-cloud-adapter.js";
 import { packLocalFunction } from "../cloud/local-package.js";
+import { Sensing } from "../idle/sensing.js";
 import { createDynamoDbClient } from "../membership/dynamodb-client-adapter.js";
 import { DynamoDbMembership } from "../membership/dynamodb-membership-adapter.js";
 import { ensureMembershipTable } from "../membership/dynamodb-table.js";
+import { SystemGuards } from "../network/guards-adapter.js";
 import { SystemHolders } from "../network/holders-adapter.js";
+import { SystemSensor } from "../network/sensor-adapter.js";
 import { SystemSockets } from "../network/sockets-adapter.js";
 import type { Log } from "../ports/log.js";
 import { claimOf } from "../protocol/environment.js";
@@ -37,7 +40,14 @@ export async function createService(
   database: Database,
 ): Promise<DaemonService> {
   const addon = loadAddon();
-  const [store, engine] = await Promise.all([openStore(database), startEngine(configuration, log)]);
+  let deployments: Deployments | null = null;
+  // An environment without an invocation is kept for as long as its host's life is in it.
+  const keeps = (functionName: string, tenantId: string) =>
+    deployments?.needsEnvironment(functionName, tenantId) ?? true;
+  const [store, engine] = await Promise.all([
+    openStore(database),
+    startEngine(configuration, log, keeps),
+  ]);
   const processes = new SystemProcesses(addon, log, configuration.nodeSocket);
   const node: Node = {
     id: nodeId(configuration),
@@ -50,6 +60,8 @@ export async function createService(
     random: systemRandom,
     log,
     holders: new SystemHolders(addon),
+    guards: new SystemGuards(addon),
+    sensing: new Sensing(new SystemSensor(addon), systemClock),
     sockets: new SystemSockets(addon, custody),
     membership: store.membership,
     cloud: engine.cloud,
@@ -63,7 +75,7 @@ export async function createService(
       runtime: engine.runtimes,
     }),
   };
-  const deployments = new Deployments(node, async () => {
+  deployments = new Deployments(node, async () => {
     processes.close();
     await engine.close();
     await store.close();
@@ -72,14 +84,25 @@ export async function createService(
   });
   await deployments.restore();
   processes.accept(deployments);
+  follow(engine, deployments);
+  deployments.reconcile();
+  return deployments;
+}
+
+/** What becomes of environments is told to the hosts that live in them. */
+function follow(engine: Engine, deployments: Deployments): void {
   engine.onEnded(({ functionName, tenantId, pid, payload }) => {
     if (functionName === null || tenantId === null || pid === null) return;
     const claim = payload === null ? null : claimOf(payload);
     deployments.environmentEnded(functionName, tenantId, pid, claim);
   });
-  deployments.reconcile();
-  return deployments;
+  engine.onFreezeChange(({ functionName, tenantId, frozen }) => {
+    if (functionName === null || tenantId === null || !frozen) return;
+    deployments.environmentFrozen(functionName, tenantId);
+  });
 }
+
+type Engine = Awaited<ReturnType<typeof startEngine>>;
 
 /** Claims that an earlier daemon of this home made are recognised by it. */
 function nodeId(configuration: Configuration): string {
@@ -108,7 +131,11 @@ async function openStore({ socketPath, server }: Database) {
   };
 }
 
-async function startEngine(configuration: Configuration, log: Log) {
+async function startEngine(
+  configuration: Configuration,
+  log: Log,
+  keeps: (functionName: string, tenantId: string) => boolean,
+) {
   const socketPath = join(configuration.runtimeDirectory, "lambda.sock");
   const engine = await startLambdaEngine({
     directory: join(configuration.home, "lambda"),
@@ -118,6 +145,8 @@ async function startEngine(configuration: Configuration, log: Log) {
     log: log.child({ part: "lambda" }),
     hostEnvironment: withoutGuestVariables(),
     idleMs: environmentIdleMs,
+    keeps: ({ functionName, tenantId }) =>
+      functionName !== null && tenantId !== null && keeps(functionName, tenantId),
     graceMs: environmentGraceMs,
   });
   const client = createLambdaClient({ socketPath });
@@ -129,10 +158,10 @@ async function startEngine(configuration: Configuration, log: Log) {
     environments: () =>
       engine
         .environments()
-        .flatMap(({ functionName, tenantId, state }) =>
+        .flatMap(({ functionName, tenantId, state, pid }) =>
           functionName === null || tenantId === null
             ? []
-            : [{ functionName, tenantId, invoked: state === "busy" }],
+            : [{ functionName, tenantId, invoked: state === "busy", pid }],
         ),
     invoked: () => new Set(engine.events().map(({ payload }) => claimOf(payload))),
     /** Of the environments that work for the host; while there are none, of the spares. */
@@ -142,6 +171,8 @@ async function startEngine(configuration: Configuration, log: Log) {
       const chosen = own.length > 0 ? own : all.filter(({ tenantId }) => tenantId === null);
       return chosen.flatMap(({ pid }) => pid ?? []);
     },
+    onFreezeChange: (listener: Parameters<typeof engine.onFreezeChange>[0]) =>
+      engine.onFreezeChange(listener),
     onEnded: (listener: Parameters<typeof engine.on>[1]) => engine.on("environmentEnded", listener),
     async close() {
       client.destroy();

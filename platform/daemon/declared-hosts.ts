@@ -62,6 +62,8 @@ function declaredHost(
     readyPort: hostClass.ready === "listen" ? (hostClass.listen[0] ?? null) : null,
     bootTimeoutMs: hostClass.bootTimeoutMs,
     stopGraceMs: hostClass.stopGraceMs,
+    idle: hostClass.idle,
+    wakeEveryMs: hostClass.wakeEveryMs,
     functionName: functionName(manifest.deployment, hostClass.name),
     bootEvent: ({ incarnation, claim }) => ({
       version: 1,

@@ -8,7 +8,7 @@ import { SupervisedHost } from "../supervisor/supervised-host.js";
 import { Deployment } from "./deployment.js";
 import { storedDeployments } from "./deployment-file.js";
 import { deploymentStatus, hostStatus } from "./deployment-status.js";
-import type { Node } from "./node.js";
+import type { Node, NodeEnvironment } from "./node.js";
 import { noDeployment, noHost, oneOf } from "./not-there.js";
 import type {
   DaemonService,
@@ -18,6 +18,16 @@ import type {
   HostStatus,
   LifecycleEvent,
 } from "./service.js";
+
+/** While its life is in one of them, or may be. */
+const environmentStates: ReadonlySet<SupervisedHost["state"]> = new Set([
+  "allocating",
+  "running",
+  "suspending",
+  "suspended",
+  "resuming",
+  "terminating",
+]);
 
 export class Deployments implements DaemonService, PeerHandler {
   readonly #node: Node;
@@ -43,20 +53,32 @@ export class Deployments implements DaemonService, PeerHandler {
 
   /** After the engine has said what it still has: lives without an environment are over. */
   reconcile(): void {
-    const invoked = new Map<string, boolean>();
+    const byHost = new Map<string, NodeEnvironment[]>();
     for (const found of this.#node.environments()) {
       const key = `${found.functionName} ${found.tenantId}`;
-      invoked.set(key, found.invoked || invoked.get(key) === true);
+      byHost.set(key, [...(byHost.get(key) ?? []), found]);
     }
     for (const { supervisor } of this.#byName.values()) {
       for (const host of supervisor.hosts.values()) {
-        if (host.state !== "running") continue;
         const { functionName, name } = host.declared;
-        const found = invoked.get(`${functionName} ${name}`);
-        if (found === undefined) host.environmentMissing();
-        else if (!found) host.environmentReturned();
+        host.reconcile(byHost.get(`${functionName} ${name}`) ?? []);
       }
     }
+  }
+
+  /** Its life goes on in an environment, with or without an invocation. */
+  needsEnvironment(functionName: string, tenantId: string): boolean {
+    return this.#hostsOf(functionName, tenantId).some(({ state }) => environmentStates.has(state));
+  }
+
+  environmentFrozen(functionName: string, tenantId: string): void {
+    for (const host of this.#hostsOf(functionName, tenantId)) host.environmentFrozen();
+  }
+
+  #hostsOf(functionName: string, name: string): readonly SupervisedHost[] {
+    return [...this.#byName.values()]
+      .flatMap(({ supervisor }) => supervisor.hosts.get(name) ?? [])
+      .filter(({ declared }) => declared.functionName === functionName);
   }
 
   deploy(request: DeployRequest): Promise<DeployResult> {

@@ -1,8 +1,10 @@
 /** What all deployments of a daemon share: one node with its clouds, store and connections. */
 import type { Addon } from "../../shim/index.js";
+import type { Sensing } from "../idle/sensing.js";
 import type { Clock } from "../ports/clock.js";
-import type { Cloud } from "../ports/cloud.js";
+import type { Cloud, CloudEnvironment } from "../ports/cloud.js";
 import type { Custody } from "../ports/custody.js";
+import type { Guards } from "../ports/guards.js";
 import type { Holders } from "../ports/holders.js";
 import type { Log } from "../ports/log.js";
 import type { Membership } from "../ports/membership.js";
@@ -15,11 +17,9 @@ export interface NodeCustody extends Custody {
 }
 
 /** An environment that a host has had, as the engine sees it. */
-export interface NodeEnvironment {
+export interface NodeEnvironment extends CloudEnvironment {
   readonly functionName: string;
   readonly tenantId: string;
-  /** An invocation is under way in it. */
-  readonly invoked: boolean;
 }
 
 export interface Node {
@@ -36,6 +36,8 @@ export interface Node {
   readonly log: Log;
   readonly sockets: Sockets;
   readonly holders: Holders;
+  readonly guards: Guards;
+  readonly sensing: Sensing;
   readonly membership: Membership;
   readonly cloud: Cloud;
   /** Of functions that are created from now on, 900 at most. */

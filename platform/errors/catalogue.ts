@@ -11,6 +11,7 @@ export const errorCatalogue = {
   IM_COMMAND_NOT_FOUND: { fault: "user", fix: "check the command's spelling and the PATH" },
   IM_GUEST_COMMAND: { fault: "user", fix: "correct `command` or `directory` in the manifest" },
   IM_GUEST_EXITED: { fault: "user", fix: "`im logs <host>` shows what it printed" },
+  IM_HOST_BUSY: { fault: "user", fix: "try again, or see `im why <host>`" },
   IM_STOPPED: { fault: "user", fix: "nothing: the next connect boots the host again" },
   IM_BOOT_TIMEOUT: { fault: "user", fix: "listen on the first declared port or raise bootTimeout" },
   IM_PORT_TAKEN: { fault: "user", fix: "stop the program that holds the port, or use another" },

@@ -4,7 +4,7 @@
  * thousandths of a processor, by looking more seldom where a look is dear.
  */
 import type { Clock, TimerHandle } from "../ports/clock.js";
-import type { Connection, Sensor } from "../ports/sensor.js";
+import type { Connection, Sensor, Wait } from "../ports/sensor.js";
 import type { Verdict } from "./awake-reason.js";
 import { IdleJudge, type IdleSettings } from "./idle-judge.js";
 
@@ -18,6 +18,12 @@ export interface SensedHost {
   inbound(connection: Connection): boolean;
   /** After each look. */
   judged(verdict: Verdict): void;
+}
+
+export interface Watch {
+  /** At once, for this host alone. */
+  look(): Verdict;
+  end(): void;
 }
 
 export interface SensingCost {
@@ -57,17 +63,37 @@ export class Sensing {
     return this.#cost;
   }
 
-  /** Watches a host from now on: `judged` tells what is seen. The result ends it. */
-  watch(host: SensedHost): () => void {
+  /** Of one host, as they are now. */
+  connections(address: number): readonly Connection[] {
+    return this.#sensor.connections(address).get(address) ?? [];
+  }
+
+  /** Of the guests below a host-runtime. */
+  waits(runtimePid: number): readonly Wait[] {
+    return this.#sensor.waits(runtimePid);
+  }
+
+  /** Watches a host from now on: `judged` tells what is seen. */
+  watch(host: SensedHost): Watch {
     const nowMs = this.#clock.monotonicMs();
     const judge = new IdleJudge(host.settings, (connection) => host.inbound(connection), nowMs);
     const watched = { host, judge };
     this.#watched.add(watched);
     this.#schedule();
-    return () => {
-      this.#watched.delete(watched);
-      if (this.#watched.size === 0) this.#rest();
+    return {
+      look: () => this.#lookAt(watched),
+      end: () => {
+        this.#watched.delete(watched);
+        if (this.#watched.size === 0) this.#rest();
+      },
     };
+  }
+
+  #lookAt({ host, judge }: Watched): Verdict {
+    const nowMs = this.#clock.monotonicMs();
+    judge.heard(this.connections(host.address), nowMs);
+    judge.worked(this.#sensor.processes([host.runtimePid])[0] ?? [], nowMs);
+    return judge.verdict(nowMs);
   }
 
   #look(): void {

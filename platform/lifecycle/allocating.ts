@@ -23,6 +23,8 @@ export const allocating = hostSetup.createStateConfig({
   after: { bootTimeout: { actions: "noteTimeout" } },
   on: {
     "wake.requested": {},
+    "cause.found": { actions: "takeCause" },
+    "environment.frozen": {},
     "stop.requested": { actions: ["noteStopping", "takeCause"] },
     "guest.started": { guard: "current", actions: "noteStarted" },
     "guest.ready": { guard: "current", actions: "noteReady" },
@@ -135,7 +137,7 @@ export const allocating = hostSetup.createStateConfig({
       entry: "openGate",
       always: [
         { guard: "stopping", target: "#host.terminating" },
-        { guard: "ready", target: "#host.running" },
+        { guard: "ready", target: "#host.running", actions: "admitConnects" },
         { guard: "timedOut", target: "ending", actions: "failTimedOut" },
       ],
       on: {

@@ -4,6 +4,12 @@
  */
 import type { HostRecord, RecordFailure, RecordWrite } from "../ports/membership.js";
 
+/** As the machine has it. */
+export type TransactWish =
+  | { readonly type: "claim" | "release" | "suspend" | "resume" | "selfResume" | "discard" }
+  | { readonly type: "register"; readonly owner: string }
+  | { readonly type: "fail"; readonly code: string; readonly message: string };
+
 export type Wish =
   /** Somebody needs the host and this supervisor wants to boot it. */
   | {
@@ -31,6 +37,17 @@ export type Wish =
   | { readonly type: "selfResume" }
   /** The environment that had its memory is gone. */
   | { readonly type: "discard" };
+
+/** A wish of the machine with what only its supervisor can give it. */
+export function completeWish(
+  wish: TransactWish,
+  claim: { readonly owner: string; readonly claim: string; readonly leaseMs: number },
+): Wish {
+  const { type } = wish;
+  if (type === "claim" || type === "resume") return { type, ...claim };
+  if (type === "register" || type === "fail") return wish;
+  return { type };
+}
 
 export interface Identity {
   readonly deployId: string;
@@ -63,6 +80,11 @@ export function decide(record: HostRecord | null, wish: Wish, identity: Identity
 
 export function claimable(record: HostRecord | null): boolean {
   return record === null || (record.state !== "allocating" && record.state !== "running");
+}
+
+/** Its memory is kept; whoever needs the host resumes it. */
+export function asleep(record: HostRecord | null): boolean {
+  return record?.state === "suspended" && record.memory !== null;
 }
 
 function decideClaim(

@@ -1,8 +1,20 @@
 /** What happens to a host: facts about its environment and guest, and what people ask for. */
 
-/** Why a host is needed. */
+/** Why a host is needed, or is not. */
 export interface Cause {
-  readonly signal: "connect" | "datagram" | "wake" | "stop";
+  readonly signal:
+    | "connect"
+    /** On a connection that was open while it slept. */
+    | "data"
+    | "datagram"
+    /** `wake.every`, or a timer of the guest's own. */
+    | "timer"
+    | "wake"
+    | "idle"
+    | "suspend"
+    | "stop"
+    /** It has slept for `idle.terminateAfter`. */
+    | "expired";
   /** Name of the host or program that it came from; "outside" where nothing is known. */
   readonly by: string;
   readonly port: number | null;
@@ -21,6 +33,10 @@ export interface Failure {
 export type HostEvent =
   | { readonly type: "wake.requested"; readonly cause: Cause }
   | { readonly type: "stop.requested"; readonly cause: Cause }
+  /** It is idle, or somebody says so; its sockets are watched from before the last look on. */
+  | { readonly type: "sleep.requested"; readonly cause: Cause }
+  /** More is known of what it was woken for. */
+  | { readonly type: "cause.found"; readonly cause: Cause }
   | {
       readonly type: "environment.started";
       readonly incarnation: number;
@@ -39,6 +55,8 @@ export type HostEvent =
   | { readonly type: "environment.returning"; readonly incarnation: number }
   /** The next one has come. */
   | { readonly type: "environment.continued"; readonly incarnation: number }
+  /** Between two invocations: nothing of it runs. */
+  | { readonly type: "environment.frozen"; readonly incarnation: number }
   /** The next one has come to an environment that does not have this life. */
   | { readonly type: "environment.misdirected"; readonly incarnation: number }
   | { readonly type: "guest.started"; readonly incarnation: number }
@@ -62,8 +80,12 @@ export type HostEffect =
   | { readonly type: "environment.accepted" }
   /** Registered: binds of this incarnation may be answered. */
   | { readonly type: "gate.opened" }
-  /** Serving: connects that wait are let through. */
+  /** Serving for the first time: connects that wait are let through. */
   | { readonly type: "connects.admitted" }
+  /** Serving, after a boot or a sleep: whether it is idle is watched. */
+  | { readonly type: "host.awake" }
+  /** Its invocation is to be answered, and its guests are to be frozen. */
+  | { readonly type: "environment.suspended" }
   /** Not booted: connects that wait fail, queued ones are reset. */
   | { readonly type: "connects.refused"; readonly failure: Failure }
   | { readonly type: "guest.terminated"; readonly graceMs: number }

@@ -8,6 +8,8 @@ export interface HostSettings {
   readonly ready: "listen" | "exec";
   readonly bootTimeoutMs: number;
   readonly stopGraceMs: number;
+  /** Of sleep, until the host is ended; null: never. */
+  readonly terminateAfterMs: number | null;
 }
 
 /**
@@ -35,6 +37,11 @@ export interface HostContext {
   readonly handOvers: number;
   /** Nobody came to continue the life: it is to end. */
   readonly abandoned: boolean;
+  /** It has been told to return, and is not to be invoked again before it is needed. */
+  readonly asleep: boolean;
+  /** Something wants it since it was idle. */
+  readonly needed: boolean;
+  readonly frozen: boolean;
   /** Boot id of the last environment that was accepted here. */
   readonly lastEnvironment: string | null;
   readonly guestStarted: boolean;
@@ -58,12 +65,24 @@ export const freshActivation = {
   recalls: 0,
   handOvers: 0,
   abandoned: false,
+  asleep: false,
+  needed: false,
+  frozen: false,
   guestStarted: false,
   guestReady: false,
   stopping: false,
   timedOut: false,
   rejections: 0,
 } as const;
+
+/** Boot id of the environment that an event to continue the life is for. */
+export function meantBy({ environment, record }: HostContext): string {
+  return environment ?? record?.memory ?? record?.owner ?? "";
+}
+
+export function expired(settings: HostSettings): Cause {
+  return { signal: "expired", by: settings.host, port: null, atMs: 0, startedMs: 0 };
+}
 
 export const environmentLost: Failure = {
   code: "IM_ENVIRONMENT_LOST",

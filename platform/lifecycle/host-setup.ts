@@ -1,7 +1,7 @@
 /** Types, guards and actions of the host machine: all pure, all data. */
 import { assign, emit, fromPromise, setup } from "xstate";
 import type { HostRecord, WriteOutcome } from "../ports/membership.js";
-import { backOffMs, claimable } from "./decide.js";
+import { asleep, backOffMs, claimable, type TransactWish } from "./decide.js";
 import type { HostEffect, HostEvent } from "./events.js";
 import {
   type Adopting,
@@ -9,6 +9,7 @@ import {
   completes,
   environmentGone,
   environmentLost,
+  expired,
   failureAfterReady,
   failureBeforeReady,
   freshActivation,
@@ -18,12 +19,7 @@ import {
   isCrash,
   notContinued,
 } from "./host-context.js";
-
-export type TransactWish =
-  | { readonly type: "claim" }
-  | { readonly type: "release" }
-  | { readonly type: "register"; readonly owner: string }
-  | { readonly type: "fail"; readonly code: string; readonly message: string };
+import { beingResumed } from "./written.js";
 
 export interface ContinueInput {
   readonly incarnation: number;
@@ -54,6 +50,14 @@ const recallAnswerMs = 1_000;
 const recallDeadlineMs = 5_000;
 const recallPauseFirstMs = 10;
 const recallPauseMsMax = 2_000;
+
+/** An environment that runs has answered its invocation long before. */
+const returnDeadlineMs = 5_000;
+/** It has returned: that its processes may run on for a while costs no more than their time. */
+const freezeDeadlineMs = 1_000;
+const retryMs = 500;
+/** Of a timer. */
+const delayMsMax = 2 ** 31 - 1;
 
 const unprovided = () => Promise.reject(new Error("the supervisor provides this actor"));
 
@@ -89,6 +93,11 @@ export const hostSetup = setup({
     recallDeadline: recallDeadlineMs,
     recallPause: ({ context }) =>
       Math.min(recallPauseMsMax, recallPauseFirstMs * 4 ** (context.recalls - 1)),
+    returnDeadline: returnDeadlineMs,
+    freezeDeadline: freezeDeadlineMs,
+    retry: retryMs,
+    termination: ({ context }) =>
+      Math.min(delayMsMax, context.settings.terminateAfterMs ?? delayMsMax),
     backOff: ({ context }) => backOffMs(context.record?.failure?.count ?? 1),
   },
   guards: {
@@ -96,7 +105,7 @@ export const hostSetup = setup({
     current: ({ context, event }) =>
       "incarnation" in event &&
       event.incarnation === context.record?.incarnation &&
-      !claimable(context.record),
+      (!claimable(context.record) || asleep(context.record)),
     claimed: ({ context, event }) =>
       event.type === "environment.started" &&
       context.record?.state === "allocating" &&
@@ -120,6 +129,19 @@ export const hostSetup = setup({
       context.record?.state === "running" &&
       event.incarnation === context.record.incarnation &&
       event.bootId === context.record.owner,
+    /** The environment that has the memory of a life that sleeps, or is being woken. */
+    remembered: ({ context, event }) =>
+      event.type === "environment.resumed" &&
+      context.record !== null &&
+      event.incarnation === context.record.incarnation &&
+      event.bootId === context.record.memory,
+    leftAsleep: ({ context }) => context.adopting !== null && asleep(context.record),
+    /** A life that was being woken: its environment may have been invoked already. */
+    leftResuming: ({ context }) =>
+      context.adopting !== null &&
+      context.record !== null &&
+      beingResumed(context.record, context.record.memory, context.settings.nodeId) &&
+      context.record.memory !== null,
     /** Nobody could be let through to it, nor its sockets be handed on: another life is better. */
     leftWithoutSockets: ({ context }) =>
       context.adopting === "lost" && context.record?.state === "running",
@@ -152,6 +174,18 @@ export const hostSetup = setup({
     timedOut: ({ context }) => context.timedOut,
     /** No environment that could still run guests. */
     ashore: ({ context }) => context.environment === null,
+    /** And none that is looked for. */
+    gone: ({ context }) => context.environment === null && !context.seeking,
+    /** Returned, and to stay so. */
+    sleeping: ({ context }) => context.environment !== null && !context.invoked && context.asleep,
+    wanted: ({ context }) => context.environment !== null && !context.invoked && !context.asleep,
+    currentAsleep: ({ context, event }) =>
+      event.type === "environment.returning" &&
+      event.incarnation === context.record?.incarnation &&
+      context.asleep,
+    needed: ({ context }) => context.needed || context.stopping,
+    frozen: ({ context }) => context.frozen,
+    terminates: ({ context }) => context.settings.terminateAfterMs !== null,
     invoked: ({ context }) => context.environment !== null && context.invoked,
     returned: ({ context }) => context.environment !== null && !context.invoked,
     seeking: ({ context }) => context.seeking,
@@ -184,6 +218,24 @@ export const hostSetup = setup({
         : {},
     ),
     leaveEnvironment: assign({ environment: null, invoked: false }),
+    giveUpEnvironment: assign({ environment: null, invoked: false, seeking: false }),
+    fallAsleep: assign({ asleep: true }),
+    wakeUp: assign({ asleep: false }),
+    beAwake: assign({ asleep: false, needed: false, frozen: false }),
+    noteNeeded: assign({ needed: true }),
+    noteFrozen: assign({ frozen: true }),
+    /** What is known of a life that an earlier supervisor let fall asleep. */
+    recallSleep: assign(({ context }) => ({
+      environment: context.record?.memory ?? null,
+      lastEnvironment: context.record?.memory ?? null,
+      asleep: true,
+      frozen: true,
+    })),
+    recallMemory: assign(({ context }) => ({
+      lastEnvironment: context.record?.memory ?? null,
+      seeking: true,
+    })),
+    endSleep: assign(({ context }) => ({ stopping: true, cause: expired(context.settings) })),
     seek: assign({ seeking: true }),
     stopSeeking: assign({ seeking: false }),
     noteReturned: assign({ invoked: false }),
@@ -191,6 +243,7 @@ export const hostSetup = setup({
     forgetRecalls: assign({ recalls: 0 }),
     noteContinued: assign(({ context }) => ({
       invoked: true,
+      frozen: false,
       handOvers: context.handOvers + 1,
     })),
     noteAbandoned: assign({ abandoned: true }),
@@ -223,6 +276,8 @@ export const hostSetup = setup({
     acceptEnvironment: emit({ type: "environment.accepted" as const }),
     openGate: emit({ type: "gate.opened" as const }),
     admitConnects: emit({ type: "connects.admitted" as const }),
+    keepAwake: emit({ type: "host.awake" as const }),
+    suspendEnvironment: emit({ type: "environment.suspended" as const }),
     rest: assign({ ...freshActivation }),
     forgetFailure: assign({ failure: null }),
   },

@@ -7,9 +7,12 @@
  *    │                └──────environment.continued───────┘         pausing ◀─────┴───────────┘
  *    └──adopting──▶ sought ──no word──▶ handing over                    refused, misdirected
  *
+ * A host that is to sleep returns, too, and is `asleep` until it is wanted.
+ *
  * There is no limit to the attempts, but one to their time: then the life is told to end, and the
  * environment is still invoked until it does, since a frozen one cannot.
  */
+import { meantBy } from "./host-context.js";
 import { hostSetup } from "./host-setup.js";
 
 export const invocation = hostSetup.createStateConfig({
@@ -18,6 +21,7 @@ export const invocation = hostSetup.createStateConfig({
     none: {
       always: [
         { guard: "seeking", target: "sought" },
+        { guard: "sleeping", target: "asleep" },
         { guard: "returned", target: "handingOver" },
         { guard: "invoked", target: "held" },
       ],
@@ -40,13 +44,26 @@ export const invocation = hostSetup.createStateConfig({
     held: {
       always: { guard: "unneeded", target: "none" },
       on: {
-        "environment.returning": {
-          guard: "current",
-          target: "handingOver",
-          actions: "noteReturned",
-        },
+        "environment.returning": [
+          { guard: "currentAsleep", target: "asleep", actions: "noteReturned" },
+          { guard: "current", target: "handingOver", actions: "noteReturned" },
+        ],
         // Of an event that was repeated and not needed.
         "environment.misdirected": {},
+      },
+    },
+    /** Nobody needs it: it is not invoked. */
+    asleep: {
+      always: [
+        { guard: "unneeded", target: "none" },
+        { guard: "invoked", target: "held" },
+        { guard: "wanted", target: "handingOver" },
+      ],
+      on: {
+        "environment.returning": {},
+        "environment.misdirected": {},
+        // Of an event from before, or of a late repetition.
+        "environment.continued": { guard: "current", actions: "noteContinued" },
       },
     },
     handingOver: {
@@ -54,6 +71,7 @@ export const invocation = hostSetup.createStateConfig({
       always: [
         { guard: "unneeded", target: "none" },
         { guard: "invoked", target: "held" },
+        { guard: "sleeping", target: "asleep" },
       ],
       exit: "forgetRecalls",
       after: { continuation: { guard: "returned", actions: "noteAbandoned" } },
@@ -64,6 +82,7 @@ export const invocation = hostSetup.createStateConfig({
       states: {
         /** An event that is there before the environment asks for it goes to another one. */
         settling: {
+          always: { guard: "frozen", target: "calling" },
           after: { recallDelay: { target: "calling" } },
           on: { "environment.misdirected": {} },
         },
@@ -73,7 +92,7 @@ export const invocation = hostSetup.createStateConfig({
             src: "recall",
             input: ({ context }) => ({
               incarnation: context.record?.incarnation ?? 0,
-              memory: context.environment ?? context.record?.owner ?? "",
+              memory: meantBy(context),
             }),
             onDone: { target: "awaited" },
             onError: { target: "pausing" },

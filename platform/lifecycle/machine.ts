@@ -15,6 +15,7 @@
  * the life does. An event that neither names is refused aloud.
  */
 import { allocating } from "./allocating.js";
+import { resuming, suspended, suspending } from "./asleep.js";
 import { freshActivation } from "./host-context.js";
 import { hostSetup } from "./host-setup.js";
 import { invocation } from "./invocation.js";
@@ -24,6 +25,9 @@ const running = hostSetup.createStateConfig({
   initial: "serving",
   on: {
     "wake.requested": {},
+    "sleep.requested": {},
+    "cause.found": {},
+    "environment.frozen": {},
     "stop.requested": { target: "#host.terminating", actions: ["takeCause", "forgetCrashes"] },
     "guest.started": { guard: "current" },
     "guest.ready": { guard: "current" },
@@ -47,12 +51,13 @@ const running = hostSetup.createStateConfig({
   },
   states: {
     serving: {
-      entry: "admitConnects",
+      entry: ["beAwake", "keepAwake"],
       always: [
         { guard: "stopping", target: "#host.terminating", actions: "forgetCrashes" },
         { guard: "abandoned", target: "#host.terminating", actions: "failNotContinued" },
       ],
       after: { stable: { actions: "forgetCrashes" } },
+      on: { "sleep.requested": { target: "#host.suspending", actions: "takeCause" } },
     },
     /** Membership says running; the environment has to say so to this supervisor, too. */
     adopting: {
@@ -65,13 +70,13 @@ const running = hostSetup.createStateConfig({
         "environment.resumed": {
           guard: "owned",
           target: "serving",
-          actions: ["boardEnvironment", "acceptEnvironment", "openGate"],
+          actions: ["boardEnvironment", "acceptEnvironment", "openGate", "admitConnects"],
         },
         // It was registered, and the supervisor died before it could say so.
         "environment.started": {
           guard: "owned",
           target: "serving",
-          actions: ["boardEnvironment", "acceptEnvironment", "openGate"],
+          actions: ["boardEnvironment", "acceptEnvironment", "openGate", "admitConnects"],
         },
       },
     },
@@ -86,6 +91,8 @@ const life = hostSetup.createStateConfig({
     found: {
       always: [
         { guard: "leftWithoutSockets", target: "terminating", actions: "seek" },
+        { guard: "leftAsleep", target: "suspended", actions: "recallSleep" },
+        { guard: "leftResuming", target: "resuming.recalling", actions: "recallMemory" },
         { guard: "leftRunning", target: "running.adopting" },
         // Another invocation could start a guest beside the one that was accepted already.
         { guard: "leftInvoked", target: "allocating.booting" },
@@ -99,11 +106,15 @@ const life = hostSetup.createStateConfig({
         "wake.requested": { target: "allocating", actions: "takeCause" },
         "stop.requested": {},
         "environment.ended": {},
+        "environment.frozen": {},
         "guest.exited": {},
       },
     },
     allocating,
     running,
+    suspending,
+    suspended,
+    resuming,
     terminating,
     failed: {
       initial: "waiting",
@@ -122,7 +133,12 @@ const life = hostSetup.createStateConfig({
           on: { "wake.requested": { target: "#host.allocating", actions: "takeCause" } },
         },
       },
-      on: { "stop.requested": {}, "environment.ended": {}, "guest.exited": {} },
+      on: {
+        "stop.requested": {},
+        "environment.ended": {},
+        "environment.frozen": {},
+        "guest.exited": {},
+      },
     },
   },
 });

@@ -1,11 +1,21 @@
 /** From a life that is to end, or has ended, to a record that says so. */
 import { assign } from "xstate";
+import type { HostRecord } from "../ports/membership.js";
+import { asleep } from "./decide.js";
 import { environmentLost, failureOfError } from "./host-context.js";
 import { hostSetup } from "./host-setup.js";
 
 export const terminating = hostSetup.createStateConfig({
   initial: "ending",
-  on: { "wake.requested": {}, "stop.requested": {}, "guest.ready": {}, "guest.started": {} },
+  on: {
+    "wake.requested": {},
+    "stop.requested": {},
+    "sleep.requested": {},
+    "cause.found": {},
+    "environment.frozen": {},
+    "guest.ready": {},
+    "guest.started": {},
+  },
   states: {
     ending: {
       entry: "terminateGuest",
@@ -28,7 +38,10 @@ export const terminating = hostSetup.createStateConfig({
     releasing: {
       invoke: {
         src: "transact",
-        input: ({ context }) => ({ record: context.record, wish: { type: "release" } }),
+        input: ({ context }) => ({
+          record: context.record,
+          wish: { type: wishOf(context.record) },
+        }),
         onDone: {
           target: "#host.imaginary",
           actions: assign(({ event }) => ({ record: event.output.record })),
@@ -58,3 +71,8 @@ export const terminating = hostSetup.createStateConfig({
     },
   },
 });
+
+/** A life that ended in its sleep has nobody who owns it. */
+function wishOf(record: HostRecord | null): "release" | "discard" {
+  return asleep(record) ? "discard" : "release";
+}

@@ -1,11 +1,17 @@
 import { dirname, resolve } from "node:path";
-import type { HostClass, Manifest } from "./manifest.js";
+import type { HostClass, IdleRules, Manifest } from "./manifest.js";
 import type { Places } from "./places.js";
 import type { DefaultsInput, HostInput, ManifestInput } from "./schema.js";
 import { splitWords } from "./words.js";
 
 /** Values of SURFACE.md where neither the host nor `defaults` says anything. */
 const fallback = { memoryMb: 512, bootTimeoutMs: 30_000, stopGraceMs: 10_000 } as const;
+const fallbackIdle = {
+  after: 30_000,
+  terminateAfter: 600_000,
+  inFlightMax: 60_000,
+  timers: "ignore",
+} as const;
 
 /** From an input that passed every check. `file` is absolute. */
 export function buildManifest(input: ManifestInput, places: Places, file: string): Manifest {
@@ -27,6 +33,8 @@ export function buildManifest(input: ManifestInput, places: Places, file: string
       ...limitsOf(host, defaults),
       ready: readyOf(host, defaults),
       intercept: (host.intercept ?? defaults.intercept) === "none" ? "none" : "preload",
+      idle: idleOf(host, defaults),
+      wakeEveryMs: host.wake?.every ?? defaults.wake?.every ?? null,
     })),
   };
 }
@@ -36,6 +44,22 @@ function limitsOf(host: HostInput, defaults: DefaultsInput) {
     memoryMb: host.memory ?? defaults.memory ?? fallback.memoryMb,
     bootTimeoutMs: host.bootTimeout ?? defaults.bootTimeout ?? fallback.bootTimeoutMs,
     stopGraceMs: host.stopGrace ?? defaults.stopGrace ?? fallback.stopGraceMs,
+  };
+}
+
+/** Key by key: null, `never`, is a value like any other. */
+function idleOf(host: HostInput, defaults: DefaultsInput): IdleRules {
+  const rule = <Key extends keyof typeof fallbackIdle>(key: Key) => {
+    const own = host.idle?.[key];
+    const shared = defaults.idle?.[key];
+    if (own !== undefined) return own;
+    return shared === undefined ? fallbackIdle[key] : shared;
+  };
+  return {
+    afterMs: rule("after"),
+    terminateAfterMs: rule("terminateAfter"),
+    inFlightMaxMs: rule("inFlightMax"),
+    honorsTimers: rule("timers") === "honor",
   };
 }
 

@@ -18,6 +18,15 @@ export interface PublishedPort {
   readonly to: number;
 }
 
+/** Durations in ms; null: never. */
+export interface IdleRules {
+  readonly afterMs: number | null;
+  readonly terminateAfterMs: number | null;
+  readonly inFlightMaxMs: number | null;
+  /** A host that sleeps is woken for the timers that its own processes wait for. */
+  readonly honorsTimers: boolean;
+}
+
 /** A host, or `count` hosts `name-0` … that are alike. */
 export interface HostClass {
   readonly name: string;
@@ -34,6 +43,9 @@ export interface HostClass {
   readonly stopGraceMs: number;
   readonly ready: "listen" | "exec";
   readonly intercept: "preload" | "none";
+  readonly idle: IdleRules;
+  /** It is woken so often, asleep or imaginary; null: not by time. */
+  readonly wakeEveryMs: number | null;
 }
 
 /** Names of the hosts of a class, in the order of their numbers. */

@@ -15,10 +15,8 @@ export interface UnsupportedFeature {
 const none = "a manifest without it";
 
 export const unsupportedFeatures: readonly UnsupportedFeature[] = [
-  { key: "idle", feature: "suspending idle hosts", expected: none },
   { key: "wakeFrom", feature: "restricting who may wake a host", expected: none },
   { key: "files", feature: "remapping paths", expected: none },
-  { key: "wake", feature: "waking a host by a timer", expected: none },
   { key: "prewarm", feature: "warming a host ahead of its use", expected: none },
   {
     key: "intercept",

@@ -16,8 +16,11 @@ export class SystemSensor implements Sensor {
     this.#addon = addon;
   }
 
-  connections(): ReadonlyMap<number, readonly Connection[]> {
-    const rows = this.#addon.connections(overlayBase, overlayPrefixBits);
+  connections(address?: number): ReadonlyMap<number, readonly Connection[]> {
+    const rows =
+      address === undefined
+        ? this.#addon.connections(overlayBase, overlayPrefixBits)
+        : this.#addon.connections(address, 32);
     const byAddress = new Map<number, Connection[]>();
     for (let at = 0; at < rows.length; at += connectionFields.length) {
       const connection = readConnection(rows, at);

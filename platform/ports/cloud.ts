@@ -13,6 +13,14 @@ export interface Invocation {
   readonly payload: unknown;
 }
 
+/** An environment of a host, as the cloud itself sees it. */
+export interface CloudEnvironment {
+  /** An invocation is under way in it. */
+  readonly invoked: boolean;
+  /** Of the host-runtime; null while it is started. */
+  readonly pid: number | null;
+}
+
 export interface Cloud {
   /** Creates the function, or brings an existing one in line with the spec. Idempotent. */
   ensureFunction(spec: FunctionSpec): Promise<void>;

@@ -37,8 +37,8 @@ export type Wait = { readonly thread: number; readonly switches: number } & (
 );
 
 export interface Sensor {
-  /** Every connection of the node's overlay, by the address it belongs to. */
-  connections(): ReadonlyMap<number, readonly Connection[]>;
+  /** Connections by the address they belong to: all of the node's overlay, or of one address. */
+  connections(address?: number): ReadonlyMap<number, readonly Connection[]>;
   /** The trees below the roots, in their order; an empty one where the root has ended. */
   processes(roots: readonly number[]): readonly (readonly ProcessUse[])[];
   /** Of the guests below a host-runtime. */

@@ -93,6 +93,11 @@ export const supervisorMessage = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("environment.accepted") }),
   /** To an environment: stale, duplicate or not the one meant; start nothing, return at once. */
   z.strictObject({ type: z.literal("environment.refused"), reason: z.string() }),
+  /**
+   * To an environment: answer the invocation at once, as before a deadline, and ask for the next
+   * event; it may be long until that comes.
+   */
+  z.strictObject({ type: z.literal("suspend") }),
   /** To an environment: SIGTERM, grace, SIGKILL for the whole tree. */
   z.strictObject({ type: z.literal("terminate"), graceMs: z.int().nonnegative() }),
   /** To a client: what the shim must find in the environment (LD_PRELOAD excepted). */

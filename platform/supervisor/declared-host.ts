@@ -1,4 +1,4 @@
-import type { ListenPort } from "../manifest/manifest.js";
+import type { IdleRules, ListenPort } from "../manifest/manifest.js";
 import type { BootEvent, ContinueEvent } from "../protocol/environment.js";
 
 export function tcpPorts({ listen }: DeclaredHost): readonly number[] {
@@ -18,6 +18,8 @@ export interface DeclaredHost {
   readonly ready: "listen" | "exec";
   readonly bootTimeoutMs: number;
   readonly stopGraceMs: number;
+  readonly idle: IdleRules;
+  readonly wakeEveryMs: number | null;
   readonly functionName: string;
   /** What the function is invoked with first, for one life of this host. */
   readonly bootEvent: (life: { readonly incarnation: number; readonly claim: string }) => BootEvent;

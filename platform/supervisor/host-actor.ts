@@ -24,6 +24,7 @@ export function createHostActor(context: SupervisorContext, declared: DeclaredHo
     ready: declared.ready,
     bootTimeoutMs: declared.bootTimeoutMs,
     stopGraceMs: declared.stopGraceMs,
+    terminateAfterMs: declared.idle.terminateAfterMs,
   };
   const { clock } = context.ports;
   return createActor(machine, {

@@ -1,7 +1,7 @@
 /** What the host machine invokes: the world behind `transact` and `invoke`. */
 import { fromPromise } from "xstate";
-import { decide, type Wish } from "../lifecycle/decide.js";
-import type { ContinueInput, TransactInput, TransactWish } from "../lifecycle/host-setup.js";
+import { completeWish, decide } from "../lifecycle/decide.js";
+import type { ContinueInput, TransactInput } from "../lifecycle/host-setup.js";
 import type { HostRecord, WriteOutcome } from "../ports/membership.js";
 import type { InvocationEvent } from "../protocol/environment.js";
 import type { DeclaredHost } from "./declared-host.js";
@@ -21,21 +21,11 @@ export function hostActors(context: SupervisorContext, declared: DeclaredHost) {
       host: declared.name,
       operation: random.id(),
     };
-    const decision = decide(record, complete(wish), identity);
+    const claim = { owner: context.nodeId, claim: random.id(), leaseMs };
+    const decision = decide(record, completeWish(wish, claim), identity);
     if (decision.type === "write") return membership.apply(decision.write, writeDeadlineMs);
     // What we believed forbids the write: find out what is true.
     return { result: "rejected", record: await membership.read(context.deployId, declared.name) };
-  }
-
-  function complete(wish: TransactWish): Wish {
-    switch (wish.type) {
-      case "claim":
-        return { type: "claim", owner: context.nodeId, claim: random.id(), leaseMs };
-      case "release":
-        return { type: "release" };
-      default:
-        return wish;
-    }
   }
 
   async function stepping<T>(step: string, act: () => Promise<T>): Promise<T> {

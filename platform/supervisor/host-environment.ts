@@ -47,14 +47,28 @@ export class HostEnvironment {
   #boarded: Boarded | null = null;
   /** Environments that got an event meant for another, and keep it until that one has its own. */
   #strays: Peer[] = [];
+  /** Host-runtimes of which one has the life that sleeps. */
+  #asleep: Set<number> = new Set();
 
   constructor(options: HostEnvironmentOptions) {
     this.#options = options;
   }
 
   /** Of the host-runtime and of the guest's command, while there is an environment. */
+  get runtimePids(): readonly number[] {
+    return this.#boarded === null ? [...this.#asleep] : [this.#boarded.peer.pid];
+  }
+
+  /** An earlier supervisor let it fall asleep: it says nothing before it is woken. */
+  asleepIn(runtimePids: readonly number[]): void {
+    this.#asleep = new Set(runtimePids);
+  }
+
   get processes(): { readonly runtime: number; readonly guest: number | null } | null {
-    if (this.#boarded === null) return null;
+    if (this.#boarded === null) {
+      const [runtime] = this.#asleep;
+      return runtime === undefined ? null : { runtime, guest: null };
+    }
     return { runtime: this.#boarded.peer.pid, guest: this.#boarded.guestPid };
   }
 
@@ -97,6 +111,7 @@ export class HostEnvironment {
     this.#boarded = { peer, incarnation, guestPid };
     this.#options.send({ type: "environment.resumed", incarnation, bootId, invoked });
     if (this.#options.accepted() === bootId && before?.peer !== peer) {
+      this.#asleep.clear();
       if (guestPid !== null) this.#options.send({ type: "guest.started", incarnation });
       return;
     }
@@ -155,6 +170,7 @@ export class HostEnvironment {
   /** Proof that nothing of the environment with this host-runtime runs any more. */
   ended(runtimePid: number, { claim, left }: Ending): void {
     const boarded = this.#boarded;
+    if (this.#asleep.delete(runtimePid) && this.#asleep.size > 0) return;
     if (boarded?.peer.pid === runtimePid) {
       this.#options.send({ type: "environment.ended", incarnation: boarded.incarnation });
       return;
@@ -173,6 +189,7 @@ export class HostEnvironment {
 
   leave(): void {
     this.#boarded = null;
+    this.#asleep.clear();
     this.#refuseStrays();
   }
 

@@ -94,7 +94,7 @@ export class HostHistory {
     const tookMs = passages.includes(from) ? Math.round(nowMs - this.#enteredMs) : null;
     this.#state = to;
     this.#enteredMs = nowMs;
-    if (to === "running") this.#noteWake(nowMs);
+    if (to === "running" && from !== "suspending") this.#noteWake(nowMs);
     if (to === "failed") this.#failedAtMs = this.#clock.nowMs();
     this.#onChange({
       atMs: this.#clock.nowMs(),
@@ -138,6 +138,9 @@ function stateOf(snapshot: Snapshot): HostState {
     case "imaginary":
     case "allocating":
     case "running":
+    case "suspending":
+    case "suspended":
+    case "resuming":
     case "terminating":
     case "failed":
       return top;

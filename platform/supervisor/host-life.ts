@@ -1,7 +1,8 @@
 /** The lifecycle actor of one host: started at the first touch, anew for a new declaration. */
 import type { SnapshotFrom } from "xstate";
-import { claimable } from "../lifecycle/decide.js";
+import { asleep, claimable } from "../lifecycle/decide.js";
 import type { Failure, HostEffect, HostEvent } from "../lifecycle/events.js";
+import { meantBy } from "../lifecycle/host-context.js";
 import type { hostMachine } from "../lifecycle/machine.js";
 import type { HostRecord } from "../ports/membership.js";
 import type { DeclaredHost } from "./declared-host.js";
@@ -48,6 +49,16 @@ export class HostLife {
     return this.#record?.state === "running" && this.environment === null;
   }
 
+  /** Its memory is kept, or about to be: the sockets of its guests take connections. */
+  get asleep(): boolean {
+    const life = this.#snapshot()?.value.life;
+    if (life === undefined) return false;
+    return (
+      life === "suspended" ||
+      (typeof life === "object" && ("suspending" in life || "resuming" in life))
+    );
+  }
+
   get failure(): Failure | null {
     return this.#snapshot()?.context.failure ?? null;
   }
@@ -65,7 +76,7 @@ export class HostLife {
   get recalled(): string | null {
     const snapshot = this.#snapshot();
     if (snapshot === null || !snapshot.matches({ invocation: "handingOver" })) return null;
-    return snapshot.context.environment ?? snapshot.context.record?.owner ?? null;
+    return meantBy(snapshot.context);
   }
 
   get handOvers(): number {
@@ -92,7 +103,8 @@ export class HostLife {
     invoked: ReadonlySet<string | null>,
     socketsLost: boolean,
   ): HostSnapshot | null {
-    if (this.#record === null || claimable(this.#record)) return null;
+    if (this.#record === null) return null;
+    if (claimable(this.#record) && !asleep(this.#record)) return null;
     const { state, claim } = this.#record;
     const left = state === "allocating" && invoked.has(claim) ? "invoked" : "found";
     this.#actor ??= this.#start(declared, state === "running" && socketsLost ? "lost" : left);

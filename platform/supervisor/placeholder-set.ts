@@ -35,6 +35,11 @@ export class PlaceholderSet {
     return this.#at(port)?.mapped ?? port.port;
   }
 
+  holds(port: number): boolean {
+    const tcp = this.#at({ port, protocol: "tcp" });
+    return tcp !== undefined || [...this.#held.values()].some(({ mapped }) => mapped === port);
+  }
+
   /** Does the guest listen there? Ports that are not held here are the kernel's to tell. */
   listening(port: number): boolean {
     const held = this.#at({ port, protocol: "tcp" });

@@ -3,17 +3,20 @@
  * Turns what the kernel, the shim and the environment say into events of the machine, and carries
  * out the effects that the machine emits.
  */
-import type { Cause, Failure, HostEffect, HostEvent } from "../lifecycle/events.js";
+import type { AwakeReason, Verdict } from "../idle/awake-reason.js";
+import type { Cause, Failure, HostEvent } from "../lifecycle/events.js";
 import type { ListenPort } from "../manifest/manifest.js";
+import type { CloudEnvironment } from "../ports/cloud.js";
 import type { HostRecord } from "../ports/membership.js";
-import type { Peer, PendingRequest } from "../ports/processes.js";
-import type { ControlRequest } from "../protocol/control.js";
-import { BindGate } from "./bind-gate.js";
+import type { PendingRequest } from "../ports/processes.js";
 import { ConnectWaiters, refusalOf } from "./connect-waiters.js";
-import { type DeclaredHost, tcpPorts } from "./declared-host.js";
+import type { DeclaredHost } from "./declared-host.js";
+import { GuestListeners } from "./guest-listeners.js";
+import { carryOut, type HostParts } from "./host-effects.js";
 import { HostEnvironment } from "./host-environment.js";
 import { type HostChange, HostHistory, type HostState } from "./host-history.js";
 import { HostLife, type HostSnapshot } from "./host-life.js";
+import { HostSleep } from "./host-sleep.js";
 import { PlaceholderSet } from "./placeholder-set.js";
 import { SettleTimer } from "./settle-timer.js";
 import type { SupervisorContext } from "./supervisor-context.js";
@@ -24,11 +27,13 @@ export class SupervisedHost {
   readonly #context: SupervisorContext;
   readonly #placeholders: PlaceholderSet;
   readonly #waiters = new ConnectWaiters();
-  readonly #gate = new BindGate();
+  readonly listeners: GuestListeners;
   readonly environment: HostEnvironment;
   readonly #life: HostLife;
   readonly #settling: SettleTimer;
   #retired = false;
+  /** Of a host that has served, or is woken by time. */
+  #sleep: HostSleep | null = null;
 
   constructor(
     declared: DeclaredHost,
@@ -39,7 +44,7 @@ export class SupervisedHost {
     this.#declared = declared;
     this.#context = context;
     this.#life = new HostLife(context, record, {
-      onEffect: (effect) => this.#carryOut(effect),
+      onEffect: (effect) => carryOut(effect, this.#parts),
       onSnapshot: (snapshot) => this.#observe(snapshot),
     });
     this.history = new HostHistory(declared.name, context.ports.clock, onChange);
@@ -64,6 +69,13 @@ export class SupervisedHost {
       onWaiting: (port, source) => this.#somebodyWaits(port, source),
       onChange: () => this.#publishState(),
       onMapped: context.onMapped,
+    });
+    this.listeners = new GuestListeners({
+      declared: () => this.#declared,
+      placeholders: this.#placeholders,
+      waiters: this.#waiters,
+      incarnationOf: (peer) => this.environment.incarnationOf(peer),
+      onReady: (incarnation) => this.#send({ type: "guest.ready", incarnation }),
     });
   }
 
@@ -106,27 +118,53 @@ export class SupervisedHost {
     const snapshot = this.#life.adopt(this.#declared, invoked, this.#placeholders.lost);
     if (snapshot === null) return;
     // Of a boot that is under way no guest can have bound yet: binds wait for the registration.
-    if (snapshot.context.record?.state === "running") this.#placeholders.adopt();
+    if (snapshot.context.record?.claim === null) this.#placeholders.adopt();
     else this.#placeholders.unwatch();
     this.history.resume(snapshot);
     this.#publishState();
   }
 
-  /** The engine's environment of this host has no invocation, and may be frozen. */
-  environmentReturned(): void {
-    if (this.environment.processes !== null) return;
-    this.#send({ type: "environment.returning", incarnation: this.incarnation });
+  /**
+   * What the engine has of this host, after a restart: an environment that runs finds its way to
+   * this supervisor, one that is frozen does not, and one that is gone has to be told of.
+   */
+  reconcile(environments: readonly CloudEnvironment[]): void {
+    const { incarnation, state } = this;
+    // A boot that is under way may not have an environment yet.
+    const hasOne = state === "running" || state === "suspended" || state === "resuming";
+    if (!hasOne || this.environment.processes !== null) return;
+    if (environments.length === 0) {
+      this.#send({ type: "environment.ended", incarnation });
+    } else if (state === "suspended") {
+      this.environment.asleepIn(environments.flatMap(({ pid }) => pid ?? []));
+      this.#sleeper.recover();
+    } else if (!environments.some(({ invoked }) => invoked)) {
+      this.#send({ type: "environment.returning", incarnation });
+    }
   }
 
-  /** The engine has no environment of this host: what was left behind did not survive. */
-  environmentMissing(): void {
-    if (this.environment.processes !== null) return;
-    this.#send({ type: "environment.ended", incarnation: this.incarnation });
+  /** Nothing of the environment runs any more, and none of it will until it is invoked again. */
+  environmentFrozen(): void {
+    if (this.#life.touched) {
+      this.#send({ type: "environment.frozen", incarnation: this.incarnation });
+    }
+  }
+
+  /** Why it is awake, as of the last look; null: it does not serve, or nobody has looked. */
+  get verdict(): Verdict | null {
+    return this.#sleep?.verdict ?? null;
+  }
+
+  /** Asks it to sleep. null: it is about to; else what it still has to do. */
+  suspend(cause: Cause): AwakeReason | "not serving" | null {
+    if (this.#sleep === null) return "not serving";
+    return this.#sleep.request(cause);
   }
 
   /** Opens and watches the placeholders of the declared ports; throws what a port refuses. */
   open(): void {
     this.#placeholders.declare(this.#declared.listen);
+    if (this.#declared.wakeEveryMs !== null) this.#sleeper.rest();
   }
 
   /** A new manifest: takes effect at once for ports, at the next boot for everything else. */
@@ -150,40 +188,6 @@ export class SupervisedHost {
     if (this.#life.touched) this.#send({ type: "stop.requested", cause });
   }
 
-  /** A request of one of this host's own guests. */
-  guestRequest(peer: Peer, pending: PendingRequest): void {
-    const { request } = pending;
-    const incarnation = this.environment.incarnationOf(peer);
-    if (incarnation === null) {
-      this.#gate.refuse(pending);
-      return;
-    }
-    if (request.type === "bind") {
-      const { address } = this.#declared;
-      this.#gate.pass(pending, () => this.#gate.answer(pending, this.#placeholders, address));
-    } else if (request.type === "listen") {
-      this.#listening(request, incarnation);
-    } else if (request.type === "close") {
-      this.#placeholders.noteClosed(request);
-    }
-  }
-
-  /** A guest that connects to its own host is not waited for: it would wait for itself. */
-  ownConnect(pending: PendingRequest): void {
-    if (this.#placeholders.listening(pending.request.port)) this.#waiters.admit(pending);
-    else this.#waiters.refuse(pending, "ECONNREFUSED");
-  }
-
-  #listening(request: ControlRequest, incarnation: number): void {
-    const { port, protocol } = request;
-    const { readyPort } = this.#declared;
-    this.#placeholders.noteListening(request);
-    if (protocol === "tcp") this.#waiters.admitPort(port);
-    if (port === readyPort?.port && protocol === readyPort.protocol) {
-      this.#send({ type: "guest.ready", incarnation });
-    }
-  }
-
   /** A connect to this host by a process that runs under the shim. */
   connectRequest(pending: PendingRequest, by: string): void {
     const { port, nonblocking } = pending.request;
@@ -196,6 +200,12 @@ export class SupervisedHost {
       return;
     }
     if (this.state === "running") {
+      this.#waiters.admit(pending);
+      return;
+    }
+    if (this.#life.asleep) {
+      this.wake(this.#cause("connect", by, port));
+      // Its listeners are there, and take connections while it is woken.
       this.#waiters.admit(pending);
       return;
     }
@@ -212,7 +222,8 @@ export class SupervisedHost {
     this.#settling.cancel();
     this.#life.stop();
     this.#waiters.refuseAll("EHOSTUNREACH");
-    this.#gate.shut();
+    this.listeners.shut();
+    this.#sleep?.leave();
     this.#placeholders.close();
   }
 
@@ -231,6 +242,33 @@ export class SupervisedHost {
     this.wake(this.#cause(protocol === "tcp" ? "connect" : "datagram", by, port));
   }
 
+  get #parts(): HostParts {
+    return {
+      declared: this.#declared,
+      environment: this.environment,
+      listeners: this.listeners,
+      settling: this.#settling,
+      placeholders: this.#placeholders,
+      waiters: this.#waiters,
+      sleep: this.#sleep,
+      sleeper: () => this.#sleeper,
+      log: this.#context.ports.log,
+    };
+  }
+
+  get #sleeper(): HostSleep {
+    this.#sleep ??= new HostSleep({
+      context: this.#context,
+      declared: () => this.#declared,
+      runtimePids: () => this.environment.runtimePids,
+      serves: (port) => this.#placeholders.holds(port),
+      onIdle: (cause) => this.#send({ type: "sleep.requested", cause }),
+      onSignal: (cause) => this.wake(cause),
+      onFound: (cause) => this.#send({ type: "cause.found", cause }),
+    });
+    return this.#sleep;
+  }
+
   #cause(signal: Cause["signal"], by: string, port: number | null): Cause {
     const { clock } = this.#context.ports;
     return { signal, by, port, atMs: clock.nowMs(), startedMs: clock.monotonicMs() };
@@ -243,7 +281,9 @@ export class SupervisedHost {
 
   #observe(snapshot: HostSnapshot): void {
     const entered = this.history.observe(snapshot);
-    if (entered !== null && entered !== "running") this.#placeholders.leave();
+    if (entered === "terminating" || entered === "failed") this.#placeholders.leave();
+    if (entered === "suspending") this.#sleeper.asleep();
+    if (entered === "terminating") this.#sleep?.leave();
     if (entered !== null) this.#publishState();
     // Whom this life never served is not a reason for the next one.
     if (entered === "terminating") this.#waiters.refuseAll("ECONNREFUSED");
@@ -260,40 +300,5 @@ export class SupervisedHost {
   #wakeForWaiters(): void {
     const first = this.#waiters.first();
     if (first !== null) this.wake(this.#cause("connect", first.by, first.port));
-  }
-
-  #carryOut(effect: HostEffect): void {
-    switch (effect.type) {
-      case "placeholders.watched":
-        this.environment.leave();
-        this.#gate.shut();
-        this.#settling.cancel();
-        this.#placeholders.watch();
-        return;
-      case "environment.accepted":
-        this.environment.tell({ type: "environment.accepted" });
-        return;
-      case "gate.opened":
-        this.#gate.open();
-        return;
-      case "connects.admitted":
-        this.#placeholders.unwatch();
-        this.#placeholders.serve(this.#declared.bootTimeoutMs);
-        this.#waiters.admitPorts(tcpPorts(this.#declared));
-        this.#settling.start();
-        return;
-      case "connects.refused":
-        this.#waiters.refuseAll(refusalOf(effect.failure.code));
-        this.#placeholders.resetQueues();
-        return;
-      case "guest.terminated":
-        this.environment.tell({ type: "terminate", graceMs: effect.graceMs });
-        return;
-      case "event.refused":
-        this.#context.ports.log.info({ host: this.#declared.name, ...effect }, "event refused");
-        return;
-      default:
-        effect satisfies never;
-    }
   }
 }

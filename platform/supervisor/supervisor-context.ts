@@ -1,5 +1,7 @@
+import type { Sensing } from "../idle/sensing.js";
 import type { Clock } from "../ports/clock.js";
 import type { Cloud } from "../ports/cloud.js";
+import type { Guards } from "../ports/guards.js";
 import type { Holders } from "../ports/holders.js";
 import type { Log } from "../ports/log.js";
 import type { Membership } from "../ports/membership.js";
@@ -16,6 +18,9 @@ export interface SupervisorPorts {
   readonly cloud: Cloud;
   readonly sockets: Sockets;
   readonly holders: Holders;
+  readonly guards: Guards;
+  /** One for all hosts of the node. */
+  readonly sensing: Sensing;
   readonly nameTable: NameTable;
   /** Called at each step of a life, by name: where tests break things. */
   readonly reached: (step: string, host: string) => void;

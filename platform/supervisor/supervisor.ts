@@ -9,9 +9,9 @@ import { parseAddress } from "../network/layout.js";
 import type { HostRecord } from "../ports/membership.js";
 import type { Peer, PendingRequest } from "../ports/processes.js";
 import type { EnvironmentMessage } from "../protocol/environment.js";
+import { ByHand } from "./by-hand.js";
 import { type Client, Clients } from "./clients.js";
 import type { DeclaredHost } from "./declared-host.js";
-import { failureError, stoppedError } from "./failure-error.js";
 import { HostChanges } from "./host-changes.js";
 import type { Ending, EnvironmentReport } from "./host-environment.js";
 import type { HostChange } from "./host-history.js";
@@ -39,6 +39,11 @@ export class Supervisor {
   readonly #environments = new Map<Peer, SupervisedHost>();
   readonly #redeclarations: Redeclarations;
   readonly #changes = new HostChanges();
+  readonly #byHand = new ByHand({
+    changes: this.#changes,
+    cause: (signal) => this.#cause(signal),
+    gone: (name) => this.#noHost(name),
+  });
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -117,33 +122,17 @@ export class Supervisor {
 
   /** Resolves when the host is running; rejects with the reason where it fails. */
   wake(name: string): Promise<void> {
-    const host = this.#require(name);
-    if (host.state === "running") return Promise.resolve();
-    let ending = host.state === "terminating";
-    const look = (change: HostChange) => {
-      if (change.to === "running") return "done";
-      if (change.to === "failed") return failureError(host);
-      if (change.to !== "imaginary") return "waiting";
-      if (!ending) return change.signal === "stop" ? stoppedError(name) : "done";
-      // It was on its way out when it was asked for: once that is over, it is wanted again.
-      ending = false;
-      host.wake(this.#cause("wake"));
-      return "waiting";
-    };
-    const settled = this.#changes.settled(name, look, () => this.#noHost(name));
-    host.wake(this.#cause("wake"));
-    return settled;
+    return this.#byHand.wake(this.#require(name));
+  }
+
+  /** Resolves when the host sleeps. Rejects with `ImError` IM_HOST_BUSY where it cannot. */
+  suspend(name: string): Promise<void> {
+    return this.#byHand.suspend(this.#require(name));
   }
 
   /** Resolves when the host is imaginary, or has failed, and none of its guests runs. */
   stop(name: string): Promise<void> {
-    const host = this.#require(name);
-    const over = (state: string) => state === "imaginary" || state === "failed";
-    if (over(host.state)) return Promise.resolve();
-    const look = (change: HostChange) => (over(change.to) ? "done" : "waiting");
-    const settled = this.#changes.settled(name, look, () => this.#noHost(name));
-    host.stop(this.#cause("stop"));
-    return settled;
+    return this.#byHand.stop(this.#require(name));
   }
 
   /** These hosts are on their way out for good: nothing wakes them any more. */
@@ -222,10 +211,10 @@ export class Supervisor {
   #guestRequest(peer: Peer, host: SupervisedHost, pending: PendingRequest): void {
     const { type } = pending.request;
     const own = pending.request.address === host.declared.address;
-    if (type === "connect" && own) host.ownConnect(pending);
+    if (type === "connect" && own) host.listeners.ownConnect(pending);
     else if (type === "connect") this.#connect(pending, host.declared.name);
     else if (type === "table") this.#table(pending);
-    else host.guestRequest(peer, pending);
+    else host.listeners.request(peer, pending);
   }
 
   #clientRequest(peer: Peer, pending: PendingRequest, by: string): void {

@@ -58,31 +58,18 @@ static bool note(struct guard *guard, uint64_t inode) {
   return true;
 }
 
-/* Listeners of the network have placeholders, which are watched on their own. */
-static bool is_listener(int socket) {
-  int domain = 0, listening = 0;
-  socklen_t length = sizeof domain;
-  if (getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &domain, &length) != 0) return false;
-  length = sizeof listening;
-  if (getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) != 0) return false;
-  return listening != 0 && (domain == AF_INET || domain == AF_INET6);
-}
-
 static int add(const struct guard *guard, int pidfd, int number) {
   const int socket = (int)syscall(SYS_pidfd_getfd, pidfd, number, 0);
   /* EBADF: closed meanwhile. ESRCH: the process has ended. */
   if (socket < 0) return errno == EBADF || errno == ESRCH ? 0 : -1;
-  int result = 0;
   uint64_t cookie = 0;
   socklen_t length = sizeof cookie;
-  if (!is_listener(socket)) {
-    /* Without a cookie (an old kernel has none for Unix sockets) nobody can say which it was. */
-    if (getsockopt(socket, SOL_SOCKET, SO_COOKIE, &cookie, &length) != 0) cookie = 0;
-    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.u64 = cookie};
-    result = epoll_ctl(guard->epoll, EPOLL_CTL_ADD, socket, &event);
-    /* The same number for another open file, whose entry is still there: it is new all the same. */
-    if (result < 0 && errno == EEXIST) result = 0;
-  }
+  /* Without a cookie (an old kernel has none for Unix sockets) nobody can say which it was. */
+  if (getsockopt(socket, SOL_SOCKET, SO_COOKIE, &cookie, &length) != 0) cookie = 0;
+  struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.u64 = cookie};
+  int result = epoll_ctl(guard->epoll, EPOLL_CTL_ADD, socket, &event);
+  /* The same number for another open file, whose entry is still there: it is new all the same. */
+  if (result < 0 && errno == EEXIST) result = 0;
   const int error = errno;
   close(socket);
   errno = error;

@@ -20,6 +20,7 @@ import { StartGate } from "./start-gate.js";
 export interface DispatcherOptions {
   readonly sparesMax: number;
   readonly idleMs: number;
+  readonly keeps: (environment: EnvironmentStatus) => boolean;
   readonly initialisingMax: number;
   readonly environmentsMax: number;
   /** The account's limit. */
@@ -73,6 +74,7 @@ export class Dispatcher {
       gate: this.#gate,
       sparesMax: options.sparesMax,
       idleMs: options.idleMs,
+      keeps: (environment) => options.keeps(statusOf(environment)),
       reapsEarly: () => earlyReaps.draw(),
       create: (blueprint, events, id) => this.#create(blueprint, events, id),
       initFailed: ({ id, blueprint }) =>
@@ -172,10 +174,7 @@ export class Dispatcher {
   }
 
   environments(): readonly EnvironmentStatus[] {
-    return [...this.#environments].map((environment) => {
-      const { id, functionName, tenantId, pid, state, frozen, billedMs } = environment;
-      return { id, functionName, tenantId, pid, state, frozen, billedMs };
-    });
+    return [...this.#environments].map(statusOf);
   }
 
   billedMs(functionName: string, tenantId: string | null): number {
@@ -274,4 +273,9 @@ export class Dispatcher {
     this.#environments.add(environment);
     return environment;
   }
+}
+
+function statusOf(environment: Environment): EnvironmentStatus {
+  const { id, functionName, tenantId, pid, state, frozen, billedMs } = environment;
+  return { id, functionName, tenantId, pid, state, frozen, billedMs };
 }

@@ -51,6 +51,8 @@ export interface LambdaEngineOptions extends ExecutionOptions {
   readonly timeoutSecondsMax?: number;
   /** How long a function that was created or changed is not settled, as on AWS. Default 0. */
   readonly settleMs?: number;
+  /** Asked of an environment that has been idle for `idleMs`: true keeps it for as long again. */
+  readonly keeps?: (environment: EnvironmentStatus) => boolean;
   /** Default us-east-1. */
   readonly region?: string;
   /** The control API also on TCP, for signed requests only. Default: it is not. */
@@ -213,6 +215,7 @@ function createDispatcher(
   const settings = {
     sparesMax: options.sparesMax ?? 1,
     idleMs: options.idleMs ?? 600_000,
+    keeps: options.keeps ?? (() => false),
     initialisingMax: Math.max(4, 2 * availableParallelism()),
     environmentsMax: options.environmentsMax ?? environmentsMaxDefault,
     events,

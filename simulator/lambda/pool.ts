@@ -15,6 +15,8 @@ export interface PoolHost {
   /** Spare environments that a shared blueprint keeps ready. */
   readonly sparesMax: number;
   readonly idleMs: number;
+  /** Whether one that was idle for `idleMs` stays for as long again. */
+  keeps(environment: Environment): boolean;
   /** Asked after each event: whether its environment ends now, in place of waiting for another. */
   reapsEarly(): boolean;
   /** `id`: of one that exists. */
@@ -243,7 +245,8 @@ export class Pool {
     const timer = clock.setTimeout(() => {
       const owner = environment.owner ?? unassigned;
       const spares = this.#idle.get(unassigned)?.length ?? 0;
-      if (owner === unassigned && spares <= this.#spares()) this.#reapLater(environment);
+      const isSpare = owner === unassigned && spares <= this.#spares();
+      if (isSpare || this.host.keeps(environment)) this.#reapLater(environment);
       else this.#end(environment, "reaped");
     }, idleMs);
     this.#reapers.set(environment, timer);

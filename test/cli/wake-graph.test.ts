@@ -14,6 +14,8 @@ const base = {
   stopGraceMs: 10_000,
   ready: "listen",
   intercept: "preload",
+  idle: { afterMs: null, terminateAfterMs: null, inFlightMaxMs: null, honorsTimers: false },
+  wakeEveryMs: null,
 } as const;
 
 function manifest(web: Partial<HostClass>): Manifest {

@@ -79,9 +79,9 @@ test("nobody looks while no host is watched", (t) => {
   const node = new Node();
   const sensing = new Sensing(node, node);
   t.is(node.timers, 0);
-  const end = sensing.watch(hostAt(node, web, 5000).host);
+  const watch = sensing.watch(hostAt(node, web, 5000).host);
   t.is(node.timers, 1);
-  end();
+  watch.end();
   t.is(node.timers, 0);
   node.advance(10_000);
   t.is(sensing.cost.looks, 0);
@@ -142,7 +142,8 @@ test("a watch that a verdict ends hears no more", (t) => {
   let endSecond = () => {};
   const first = hostAt(node, web, 1000);
   sensing.watch({ ...first.host, judged: () => endSecond() });
-  endSecond = sensing.watch(second.host);
+  const { end } = sensing.watch(second.host);
+  endSecond = end;
   node.advance(1000);
   t.is(second.verdicts.length, 0);
 });

@@ -1,6 +1,6 @@
 /** The host machine on a clock of its own, with a store and a cloud that answer when told to. */
 import { createActor, fromPromise, SimulatedClock, type StateValue } from "xstate";
-import { decide, type Wish } from "../../platform/lifecycle/decide.js";
+import { completeWish, decide } from "../../platform/lifecycle/decide.js";
 import type { HostEffect, HostEvent } from "../../platform/lifecycle/events.js";
 import type { Adopting } from "../../platform/lifecycle/host-context.js";
 import type { ContinueInput, TransactInput } from "../../platform/lifecycle/host-setup.js";
@@ -14,6 +14,7 @@ export const settings = {
   ready: "listen",
   bootTimeoutMs: 30_000,
   stopGraceMs: 10_000,
+  terminateAfterMs: 600_000,
 } as const;
 
 interface Pending {
@@ -115,17 +116,13 @@ export class MachineRig {
   #transact({ record, wish }: TransactInput): WriteOutcome {
     this.#tokens += 1;
     const identity = { deployId: "d", host: settings.host, operation: `op-${this.#tokens}` };
-    const decision = decide(record, this.#complete(wish), identity);
+    const claim = { owner: settings.nodeId, claim: `claim-${this.#tokens}`, leaseMs: 1 };
+    const decision = decide(record, completeWish(wish, claim), identity);
     if (decision.type === "refuse") return { result: "rejected", record: this.item };
     const next = transition(this.item, decision.write);
     if (next === null) return { result: "rejected", record: this.item };
     this.item = next;
     return { result: "applied", record: next };
-  }
-
-  #complete(wish: TransactInput["wish"]): Wish {
-    if (wish.type !== "claim") return wish;
-    return { type: "claim", owner: settings.nodeId, claim: `claim-${this.#tokens}`, leaseMs: 1 };
   }
 }
 

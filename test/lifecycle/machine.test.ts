@@ -13,6 +13,7 @@ test("a wake claims, invokes, registers, opens the gate, admits connects", async
     "environment.accepted",
     "gate.opened",
     "connects.admitted",
+    "host.awake",
   ]);
   t.is(rig.item?.state, "running");
   t.is(rig.item?.incarnation, 1);

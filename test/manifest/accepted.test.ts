@@ -23,6 +23,13 @@ test("the smallest manifest gets every default", (t) => {
         stopGraceMs: 10_000,
         ready: "exec",
         intercept: "preload",
+        idle: {
+          afterMs: 30_000,
+          terminateAfterMs: 600_000,
+          inFlightMaxMs: 60_000,
+          honorsTimers: false,
+        },
+        wakeEveryMs: null,
       },
     ],
   });
@@ -40,6 +47,8 @@ test("every key of a host is taken over", (t) => {
     "ready: exec",
     "intercept: none",
     "placement: function",
+    "idle: {after: 5s, terminateAfter: never, inFlightMax: 250ms, timers: honor}",
+    "wake: {every: 5m}",
   );
   t.deepEqual(host, {
     name: "web",
@@ -60,7 +69,22 @@ test("every key of a host is taken over", (t) => {
     stopGraceMs: 0,
     ready: "exec",
     intercept: "none",
+    idle: { afterMs: 5000, terminateAfterMs: null, inFlightMaxMs: 250, honorsTimers: true },
+    wakeEveryMs: 300_000,
   });
+});
+
+test("idle's keys are taken from defaults one by one, and never is one of their values", (t) => {
+  const text = [
+    "deployment: shop",
+    "defaults: {idle: {after: never, terminateAfter: 1m}, wake: {every: 1h}}",
+    "hosts: {web: {command: a, idle: {terminateAfter: never}}, api: {command: a}}",
+  ].join("\n");
+  const [web, api] = accepted(text).classes;
+  const shared = { afterMs: null, inFlightMaxMs: 60_000, honorsTimers: false };
+  t.deepEqual(web?.idle, { ...shared, terminateAfterMs: null });
+  t.deepEqual(api?.idle, { ...shared, terminateAfterMs: 60_000 });
+  t.is(web?.wakeEveryMs, 3_600_000);
 });
 
 test("a host with ports is ready when it listens, one without when it is executed", (t) => {

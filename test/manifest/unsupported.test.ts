@@ -4,10 +4,8 @@ import { errorsOf, hostText, summary } from "./manifest-text.js";
 
 /** One valid use of everything that is refused by name: an entry that works now has no row here. */
 const rows = [
-  ["idle", "idle: {after: 5s, terminateAfter: never, inFlightMax: 60s, timers: ignore}", "5:5"],
   ["wakeFrom", "wakeFrom: [web]", "5:5"],
   ["files", "files: {/etc/app.conf: ./app.conf}", "5:5"],
-  ["wake", "wake: {every: 5m}", "5:5"],
   ["prewarm", "prewarm: off", "5:5"],
   ["intercept", "intercept: trap", "5:16"],
   ["placement", "placement: local", "5:16"],

@@ -113,7 +113,7 @@ function adopting(): SupervisorRig {
     ],
   );
   rig.supervisor.adopt(new Set());
-  rig.supervisor.hosts.get("web")?.environmentReturned();
+  rig.supervisor.hosts.get("web")?.reconcile([{ invoked: false, pid: 200 }]);
   rig.advance(settleMs);
   return rig;
 }

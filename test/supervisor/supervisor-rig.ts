@@ -1,77 +1,21 @@
 /** A supervisor on ports that are plain objects: no kernel, no clock, no store but memory. */
+
+import { Sensing } from "../../platform/idle/sensing.js";
 import type { ListenPort } from "../../platform/manifest/manifest.js";
+import type { Clock } from "../../platform/ports/clock.js";
 import type { Cloud, Invocation } from "../../platform/ports/cloud.js";
 import type { HostRecord } from "../../platform/ports/membership.js";
 import type { Peer, PendingRequest } from "../../platform/ports/processes.js";
-import type {
-  Placeholder,
-  PlaceholderAddress,
-  SocketAddress,
-  Sockets,
-} from "../../platform/ports/sockets.js";
+import type { Connection, Wait } from "../../platform/ports/sensor.js";
 import type { ControlReply, ControlRequest } from "../../platform/protocol/control.js";
 import type { SupervisorMessage } from "../../platform/protocol/environment.js";
 import type { DeclaredHost } from "../../platform/supervisor/declared-host.js";
 import type { HostChange } from "../../platform/supervisor/host-history.js";
 import { Supervisor } from "../../platform/supervisor/supervisor.js";
 import { MemoryMembership } from "../../simulator/dynamodb/memory-membership.js";
+import { type FakePlaceholder, FakeSockets } from "./fake-sockets.js";
 
 export const blockBase = 0x7f400000;
-
-export class FakePlaceholder implements Placeholder {
-  readonly descriptor = 0;
-  armed: (() => void) | null = null;
-  resets = 0;
-  closed = false;
-  readonly address: number;
-  readonly port: number;
-  readonly protocol: "tcp" | "udp";
-  readonly mapped: number;
-  readonly recovered = false;
-  constructor({ address, port, protocol }: PlaceholderAddress) {
-    this.address = address;
-    this.port = port;
-    this.protocol = protocol;
-    this.mapped = port;
-  }
-  arm(onWaiting: () => void): void {
-    this.armed = onWaiting;
-  }
-  disarm(): void {
-    this.armed = null;
-  }
-  waiting(): readonly SocketAddress[] {
-    return [];
-  }
-  restore(): void {}
-  resetQueue(): void {
-    this.resets += 1;
-  }
-  close(): void {
-    this.closed = true;
-  }
-  end(): void {
-    this.closed = true;
-  }
-  /** A connection arrives: the watch fires once, if somebody watches. */
-  connect(): void {
-    const fire = this.armed;
-    this.armed = null;
-    fire?.();
-  }
-}
-
-class FakeSockets implements Sockets {
-  readonly opened: FakePlaceholder[] = [];
-  open(at: PlaceholderAddress): FakePlaceholder {
-    const placeholder = new FakePlaceholder(at);
-    this.opened.push(placeholder);
-    return placeholder;
-  }
-  openDeclared(at: PlaceholderAddress): FakePlaceholder {
-    return this.open(at);
-  }
-}
 
 export class FakePeer implements Peer {
   readonly sent: SupervisorMessage[] = [];
@@ -109,6 +53,11 @@ export class SupervisorRig {
   readonly running = new Map<number, boolean>();
   /** The process that has every socket that was handed over. */
   holder: number | null = 1;
+  /** Of every address. */
+  connections = new Map<number, readonly Connection[]>();
+  waits: readonly Wait[] = [];
+  /** Those that stand, in the order in which they were armed. */
+  readonly guards = new Set<{ readonly runtimePid: number; signal(id: number | null): void }>();
   /** Whether any guest runs. */
   inhabited = true;
   #nowMs = 0;
@@ -128,22 +77,23 @@ export class SupervisorRig {
         throw new Error("TooManyRequestsException");
       },
     };
+    const clock: Clock = {
+      nowMs: () => this.#nowMs,
+      monotonicMs: () => this.#nowMs,
+      setTimeout: (callback, delayMs) => {
+        this.#ids += 1;
+        this.#timers.set(this.#ids, { at: this.#nowMs + delayMs, callback });
+        return this.#ids;
+      },
+      clearTimeout: (timer) => this.#timers.delete(Number(timer)),
+    };
     this.supervisor = new Supervisor({
       deployment: "shop",
       deployId: "deploy",
       nodeId: "node",
       blockBase,
       ports: {
-        clock: {
-          nowMs: () => this.#nowMs,
-          monotonicMs: () => this.#nowMs,
-          setTimeout: (callback, delayMs) => {
-            this.#ids += 1;
-            this.#timers.set(this.#ids, { at: this.#nowMs + delayMs, callback });
-            return this.#ids;
-          },
-          clearTimeout: (timer) => this.#timers.delete(Number(timer)),
-        },
+        clock,
         random: { id: () => `id-${++this.#ids}`, uniform: () => 0.5 },
         log,
         membership: new MemoryMembership(),
@@ -154,6 +104,24 @@ export class SupervisorRig {
           inhabited: () => this.inhabited,
           onEnd: () => () => undefined,
         },
+        guards: {
+          arm: (runtimePid, onSignal) => {
+            const guard = { runtimePid, signal: onSignal, close: () => this.guards.delete(guard) };
+            this.guards.add(guard);
+            return guard;
+          },
+        },
+        sensing: new Sensing(
+          {
+            connections: (address) =>
+              address === undefined
+                ? this.connections
+                : new Map([[address, this.connections.get(address) ?? []]]),
+            processes: (roots) => roots.map(() => []),
+            waits: () => this.waits,
+          },
+          clock,
+        ),
         reached: silent,
         nameTable: {
           publish: silent,
@@ -256,6 +224,8 @@ export function declared(
     ready: listen.length > 0 ? "listen" : "exec",
     bootTimeoutMs: 30_000,
     stopGraceMs: 10_000,
+    idle: { afterMs: null, terminateAfterMs: null, inFlightMaxMs: null, honorsTimers: false },
+    wakeEveryMs: null,
     functionName: `im_shop_${name}`,
     bootEvent: ({ incarnation, claim }) => ({
       version: 1,

@@ -1,0 +1,245 @@
+/**
+ * From a host that is idle to one that sleeps with its memory, and back:
+ *
+ *   running ─▶ suspending: writing ──▶ returning ─▶ freezing ─▶ suspended
+ *      ▲                      │ needed             │ needed          │ needed, or to end
+ *      │                      ▼                    ▼                 ▼
+ *      └─── resuming: selfResuming   registering ◀─ recalling ◀─ writing
+ *
+ * What needs the host while it is being suspended is noted, and turns it round at the next point
+ * where membership and the environment say the same. A write that fails is tried until the store
+ * is back: what waits for a host that sleeps is not lost, and neither is its memory.
+ */
+import { assign } from "xstate";
+import { failureOfError } from "./host-context.js";
+import { hostSetup } from "./host-setup.js";
+import { awake, beingResumed, sleeping } from "./written.js";
+
+/** Taken up where the write, or the answer, that is waited for has come. */
+const noteEnd = {
+  guard: "current",
+  actions: ["failAfterReady", "giveUpEnvironment"],
+} as const;
+
+const endAsleep = { ...noteEnd, target: "terminating.releasing" } as const;
+
+/** One that was taken up after a restart. */
+const meet = {
+  guard: "remembered",
+  actions: ["boardEnvironment", "acceptEnvironment", "stopSeeking"],
+} as const;
+
+export const suspending = hostSetup.createStateConfig({
+  initial: "writing",
+  on: {
+    "wake.requested": { actions: ["noteNeeded", "takeCause"] },
+    "sleep.requested": {},
+    "stop.requested": { actions: ["noteStopping", "noteNeeded", "takeCause"] },
+    "cause.found": { actions: "takeCause" },
+    "guest.started": { guard: "current" },
+    "guest.ready": { guard: "current" },
+    "guest.exited": noteEnd,
+    "environment.ended": noteEnd,
+    "environment.frozen": { actions: "noteFrozen" },
+  },
+  states: {
+    writing: {
+      invoke: {
+        src: "transact",
+        input: ({ context }) => ({ record: context.record, wish: { type: "suspend" } }),
+        onDone: [
+          {
+            guard: ({ context, event }) => sleeping(event.output.record, context.lastEnvironment),
+            target: "written",
+            actions: assign(({ event }) => ({ record: event.output.record })),
+          },
+          {
+            target: "#host.terminating",
+            actions: [
+              assign(({ event }) => ({ record: event.output.record })),
+              "failHeldElsewhere",
+            ],
+          },
+        ],
+        // Where it was applied after all, the next attempt will find that.
+        onError: { target: "unwritten" },
+      },
+    },
+    unwritten: {
+      always: [
+        { guard: "gone", target: "#host.terminating.releasing" },
+        { target: "#host.running" },
+      ],
+    },
+    written: {
+      always: [
+        { guard: "gone", target: "#host.terminating.releasing" },
+        { guard: "needed", target: "#host.resuming.selfResuming" },
+        { target: "returning" },
+      ],
+    },
+    /** Told to answer its invocation, and not invoked again until it is needed. */
+    returning: {
+      entry: ["fallAsleep", "suspendEnvironment"],
+      always: [
+        { guard: "gone", target: "#host.terminating.releasing" },
+        { guard: "returned", target: "freezing" },
+      ],
+      after: { returnDeadline: { target: "#host.resuming.selfResuming" } },
+    },
+    freezing: {
+      always: [
+        { guard: "gone", target: "#host.terminating.releasing" },
+        { guard: "needed", target: "#host.resuming" },
+        { guard: "frozen", target: "#host.suspended" },
+      ],
+      after: { freezeDeadline: { target: "#host.suspended" } },
+    },
+  },
+});
+
+export const suspended = hostSetup.createStateConfig({
+  always: { guard: "needed", target: "resuming" },
+  after: { termination: { guard: "terminates", target: "resuming", actions: "endSleep" } },
+  on: {
+    "wake.requested": { target: "resuming", actions: "takeCause" },
+    "stop.requested": { target: "resuming", actions: ["noteStopping", "takeCause"] },
+    "sleep.requested": {},
+    "environment.frozen": { actions: "noteFrozen" },
+    "guest.exited": endAsleep,
+    "environment.ended": endAsleep,
+    // A late repetition of an event has set it going.
+    "environment.continued": { guard: "current", target: "resuming.selfResuming" },
+    "environment.resumed": { ...meet, target: "resuming.met" },
+  },
+});
+
+export const resuming = hostSetup.createStateConfig({
+  initial: "writing",
+  on: {
+    "wake.requested": {},
+    "sleep.requested": {},
+    "environment.frozen": {},
+    "stop.requested": { actions: ["noteStopping", "takeCause"] },
+    "cause.found": { actions: "takeCause" },
+    "guest.started": { guard: "current" },
+    "guest.ready": { guard: "current" },
+    "guest.exited": noteEnd,
+    "environment.ended": noteEnd,
+    "environment.resumed": meet,
+  },
+  states: {
+    /** It speaks, though membership says that it sleeps. */
+    met: {
+      always: [{ guard: "invoked", target: "selfResuming" }, { target: "writing" }],
+    },
+    writing: {
+      invoke: {
+        src: "transact",
+        input: ({ context }) => ({ record: context.record, wish: { type: "resume" } }),
+        onDone: [
+          {
+            guard: ({ context, event }) =>
+              beingResumed(event.output.record, context.lastEnvironment, context.settings.nodeId),
+            target: "recalling",
+            actions: assign(({ event }) => ({ record: event.output.record })),
+          },
+          {
+            target: "#host.terminating",
+            actions: [
+              assign(({ event }) => ({ record: event.output.record })),
+              "failHeldElsewhere",
+              "wakeUp",
+            ],
+          },
+        ],
+        onError: {
+          target: "unwritten",
+          actions: assign(({ event }) => ({ failure: failureOfError(event.error) })),
+        },
+      },
+    },
+    unwritten: {
+      always: { guard: "gone", target: "#host.terminating.releasing" },
+      after: { retry: { target: "writing" } },
+    },
+    /** `invocation` sees to it that the environment is invoked. */
+    recalling: {
+      entry: ["wakeUp", "forgetFailure"],
+      always: [
+        { guard: "gone", target: "#host.terminating.releasing" },
+        { guard: "abandoned", target: "#host.terminating", actions: "failNotContinued" },
+        { guard: "invoked", target: "registering" },
+      ],
+    },
+    registering: {
+      invoke: {
+        src: "transact",
+        input: ({ context }) => ({
+          record: context.record,
+          wish: { type: "register", owner: context.lastEnvironment ?? "" },
+        }),
+        onDone: [
+          {
+            guard: ({ context, event }) => awake(event.output.record, context.lastEnvironment),
+            target: "registered",
+            actions: assign(({ event }) => ({ record: event.output.record })),
+          },
+          {
+            target: "#host.terminating",
+            actions: [
+              assign(({ event }) => ({ record: event.output.record })),
+              "failHeldElsewhere",
+            ],
+          },
+        ],
+        onError: {
+          target: "unregistered",
+          actions: assign(({ event }) => ({ failure: failureOfError(event.error) })),
+        },
+      },
+    },
+    unregistered: {
+      always: { guard: "gone", target: "#host.terminating.releasing" },
+      after: { retry: { target: "registering" } },
+    },
+    /** It has never slept, or does so no more. */
+    selfResuming: {
+      entry: "wakeUp",
+      invoke: {
+        src: "transact",
+        input: ({ context }) => ({ record: context.record, wish: { type: "selfResume" } }),
+        onDone: [
+          {
+            guard: ({ context, event }) => awake(event.output.record, context.lastEnvironment),
+            target: "registered",
+            actions: assign(({ event }) => ({ record: event.output.record })),
+          },
+          {
+            target: "#host.terminating",
+            actions: [
+              assign(({ event }) => ({ record: event.output.record })),
+              "failHeldElsewhere",
+            ],
+          },
+        ],
+        onError: {
+          target: "unresumed",
+          actions: assign(({ event }) => ({ failure: failureOfError(event.error) })),
+        },
+      },
+    },
+    unresumed: {
+      always: { guard: "gone", target: "#host.terminating.releasing" },
+      after: { retry: { target: "selfResuming" } },
+    },
+    registered: {
+      entry: "forgetFailure",
+      always: [
+        { guard: "gone", target: "#host.terminating.releasing" },
+        { guard: "stopping", target: "#host.terminating" },
+        { target: "#host.running" },
+      ],
+    },
+  },
+});

@@ -1,0 +1,269 @@
+/**
+ * Watches one host that serves for being idle, and one that sleeps for whatever happens to it.
+ *
+ *   resting ──awake──▶ judged ──idle, and quiet behind its guard──▶ guarded ──a signal──▶ …
+ *
+ * The guard stands before the last look: what comes after it wakes the host, what came before it
+ * is seen by the look.
+ */
+import { AwakeMinimum } from "../idle/awake-minimum.js";
+import type { AwakeReason, Verdict } from "../idle/awake-reason.js";
+import { NextTimer } from "../idle/next-timer.js";
+import type { Watch } from "../idle/sensing.js";
+import type { Cause } from "../lifecycle/events.js";
+import type { TimerHandle } from "../ports/clock.js";
+import type { Guard } from "../ports/guards.js";
+import type { Connection } from "../ports/sensor.js";
+import type { DeclaredHost } from "./declared-host.js";
+import { inboundPort } from "./inbound-port.js";
+import type { SupervisorContext } from "./supervisor-context.js";
+
+export interface HostSleepOptions {
+  readonly context: SupervisorContext;
+  readonly declared: () => DeclaredHost;
+  /** Of the host-runtimes that may have the guests; more than one only after a restart. */
+  readonly runtimePids: () => readonly number[];
+  /** A port of the host on which connections come in. */
+  readonly serves: (port: number) => boolean;
+  /** It is idle, and nothing waits: it may sleep. */
+  readonly onIdle: (cause: Cause) => void;
+  /** Something happened to it in its sleep. */
+  readonly onSignal: (cause: Cause) => void;
+  /** What that was, by name. */
+  readonly onFound: (cause: Cause) => void;
+}
+
+/** Guests that cannot be watched are not asked again before this is over. */
+const refusedMs = 10_000;
+
+export class HostSleep {
+  readonly #options: HostSleepOptions;
+  readonly #minimum: AwakeMinimum;
+  #watch: Watch | null = null;
+  #verdict: Verdict | null = null;
+  #timers = new NextTimer();
+  #nextTimerMs: number | null = null;
+  #guards: readonly Guard[] = [];
+  #alarm: TimerHandle | null = null;
+  #awakeAtMs = 0;
+  #asleepAtMs: number | null = null;
+  #signalledAtMs: number | null = null;
+  #awakeMs = 0;
+  #notBeforeMs = 0;
+
+  constructor(options: HostSleepOptions) {
+    this.#options = options;
+    this.#minimum = new AwakeMinimum(options.declared().idle.afterMs ?? 0);
+  }
+
+  /** Of the last look at a host that serves; null: it does not, or nobody has looked yet. */
+  get verdict(): Verdict | null {
+    return this.#verdict;
+  }
+
+  /** It serves, after a boot or a sleep. */
+  awake(): void {
+    const nowMs = this.#nowMs;
+    if (this.#asleepAtMs !== null) {
+      const wokenAtMs = this.#signalledAtMs ?? nowMs;
+      this.#minimum.slept({
+        awakeMs: this.#awakeMs,
+        sleptMs: Math.max(0, wokenAtMs - this.#asleepAtMs),
+        resumeMs: nowMs - wokenAtMs,
+      });
+    }
+    this.leave();
+    this.#awakeAtMs = nowMs;
+    const { address, idle } = this.#options.declared();
+    const [runtimePid] = this.#options.runtimePids();
+    if (runtimePid === undefined) return;
+    this.#timers = new NextTimer();
+    this.#watch = this.#options.context.ports.sensing.watch({
+      settings: idle,
+      address,
+      runtimePid,
+      inbound: (connection) => inboundPort(connection, this.#options.serves),
+      judged: (verdict) => this.#judged(verdict),
+    });
+  }
+
+  /** It does not serve any more, for whatever reason. */
+  leave(): void {
+    this.#unwatch();
+    for (const guard of this.#guards) guard.close();
+    this.#guards = [];
+    this.#asleepAtMs = null;
+    this.#signalledAtMs = null;
+  }
+
+  /** It is imaginary, or has failed: only time wakes it of itself. */
+  rest(): void {
+    this.leave();
+    this.#nextTimerMs = null;
+    this.#setAlarm();
+  }
+
+  /**
+   * By hand: null, and `onIdle` was called, where nothing of it waits to be done; else what does.
+   * Throws `ImError` IM_GUARD_REFUSED.
+   */
+  request(cause: Cause): AwakeReason | null {
+    const reason = this.#guard("asked");
+    if (reason === null) this.#options.onIdle(cause);
+    return reason;
+  }
+
+  /** The machine let it fall asleep. */
+  asleep(): void {
+    this.#awakeMs = this.#nowMs - this.#awakeAtMs;
+    this.#asleepAtMs = this.#nowMs;
+    this.#unwatch();
+    this.#setAlarm();
+  }
+
+  /** The machine did not take it: it goes on as it was. */
+  unguard(): void {
+    for (const guard of this.#guards) guard.close();
+    this.#guards = [];
+  }
+
+  /** One that an earlier supervisor let fall asleep: what came meanwhile is a signal, too. */
+  recover(): void {
+    this.asleep();
+    this.#arm();
+    if (this.#connections().some((one) => one.waiting || one.receiveQueue > 0)) {
+      this.#signalled(null);
+    }
+  }
+
+  #judged(verdict: Verdict): void {
+    this.#verdict = verdict;
+    const { idle } = this.#options.declared();
+    const nowMs = this.#nowMs;
+    this.#lookAtTimers(verdict.idle && verdict.tied, nowMs);
+    if (!verdict.idle || nowMs < this.#notBeforeMs) return;
+    const leftMs = this.#awakeAtMs + this.#minimum.ms - nowMs;
+    if (leftMs > 0) {
+      this.#verdict = { ...verdict, idle: false, reason: { rule: "minimum", leftMs } };
+      return;
+    }
+    if (this.#isDue(idle.afterMs ?? 0, nowMs)) return;
+    this.#sleepIfQuiet();
+  }
+
+  #sleepIfQuiet(): void {
+    const { log } = this.#options.context.ports;
+    const { name } = this.#options.declared();
+    try {
+      if (this.#guard("idle") === null) this.#options.onIdle(this.#cause("idle", name, null));
+    } catch (error) {
+      this.#notBeforeMs = this.#nowMs + refusedMs;
+      log.warn({ host: name, err: error }, "it cannot sleep");
+    }
+  }
+
+  /** Arms, and looks once more; what it sees instead of quiet is the result. */
+  #guard(why: "idle" | "asked"): AwakeReason | null {
+    const watch = this.#watch;
+    if (watch === null) return null;
+    this.#arm();
+    const verdict = watch.look();
+    const isWaiting = (rule: string) => rule === "unaccepted" || rule === "queued";
+    if (verdict.idle) return null;
+    if (why === "asked" && !isWaiting(verdict.reason.rule)) return null;
+    this.unguard();
+    this.#verdict = verdict;
+    return verdict.reason;
+  }
+
+  #arm(): void {
+    this.unguard();
+    const { guards } = this.#options.context.ports;
+    this.#guards = this.#options
+      .runtimePids()
+      .map((pid) => guards.arm(pid, (connectionId) => this.#signalled(connectionId)));
+  }
+
+  /** First the signal, then what it was: that takes a look at all sockets. */
+  #signalled(connectionId: number | null): void {
+    this.#signalledAtMs ??= this.#nowMs;
+    const cause = this.#cause("data", "outside", null);
+    this.#options.onSignal(cause);
+    const found = this.#find(connectionId);
+    if (found === null) return;
+    const { connection, signal } = found;
+    const by = this.#options.context.nameOf(connection.peerAddress);
+    this.#options.onFound({ ...cause, signal, by, port: connection.port });
+  }
+
+  #find(connectionId: number | null) {
+    const connections = this.#connections();
+    const waiting = connections.find((one) => one.waiting);
+    const known = connections.find(({ id }) => id === connectionId);
+    const filled = connections.find(({ receiveQueue }) => receiveQueue > 0);
+    const connection = known ?? waiting ?? filled ?? null;
+    if (connection === null) return null;
+    const signal: Cause["signal"] = connection === waiting ? "connect" : "data";
+    return { connection, signal: connection.protocol === "udp" ? ("datagram" as const) : signal };
+  }
+
+  #connections(): readonly Connection[] {
+    const { sensing } = this.#options.context.ports;
+    return sensing.connections(this.#options.declared().address);
+  }
+
+  #lookAtTimers(tied: boolean, nowMs: number): void {
+    const { idle } = this.#options.declared();
+    const [runtimePid] = this.#options.runtimePids();
+    if ((!idle.honorsTimers && !tied) || runtimePid === undefined) {
+      this.#nextTimerMs = null;
+      return;
+    }
+    const waits = this.#options.context.ports.sensing.waits(runtimePid);
+    this.#nextTimerMs = this.#timers.look(waits, nowMs);
+  }
+
+  /** A timer of the guest's own is so near that sleep is not worth it. */
+  #isDue(afterMs: number, nowMs: number): boolean {
+    const next = this.#nextTimerMs;
+    return next !== null && next - nowMs < Math.min(afterMs, this.#minimum.ms);
+  }
+
+  #setAlarm(): void {
+    const { wakeEveryMs } = this.#options.declared();
+    const nowMs = this.#nowMs;
+    const own = this.#nextTimerMs === null ? null : Math.max(0, this.#nextTimerMs - nowMs);
+    const delays = [own, wakeEveryMs].filter((delay) => delay !== null);
+    if (delays.length === 0) return;
+    const { clock } = this.#options.context.ports;
+    this.#alarm = clock.setTimeout(
+      () => {
+        this.#alarm = null;
+        this.#signalledAtMs ??= this.#nowMs;
+        this.#options.onSignal(this.#cause("timer", this.#options.declared().name, null));
+      },
+      Math.min(...delays),
+    );
+  }
+
+  #unwatch(): void {
+    this.#watch?.end();
+    this.#watch = null;
+    this.#verdict = null;
+    this.#clearAlarm();
+  }
+
+  #clearAlarm(): void {
+    if (this.#alarm !== null) this.#options.context.ports.clock.clearTimeout(this.#alarm);
+    this.#alarm = null;
+  }
+
+  #cause(signal: Cause["signal"], by: string, port: number | null): Cause {
+    const { clock } = this.#options.context.ports;
+    return { signal, by, port, atMs: clock.nowMs(), startedMs: clock.monotonicMs() };
+  }
+
+  get #nowMs(): number {
+    return this.#options.context.ports.clock.monotonicMs();
+  }
+}
