@@ -72,10 +72,10 @@ export async function createService(
   });
   await deployments.restore();
   processes.accept(deployments);
-  engine.onEnded(({ functionName, tenantId, pid, payload }) => {
+  engine.onEnded(({ id, functionName, tenantId, pid, payload }) => {
     if (functionName === null || tenantId === null || pid === null) return;
     const claim = payload === null ? null : claimOf(payload);
-    deployments.environmentEnded(functionName, tenantId, pid, claim);
+    deployments.environmentEnded(functionName, tenantId, pid, { environment: id, claim });
   });
   deployments.reconcile();
   return deployments;
@@ -127,13 +127,7 @@ async function startEngine(configuration: Configuration, log: Log) {
     cloud: new LambdaCloudAdapter({ client, code }),
     billedMs: (functionName: string, tenantId: string) => engine.billedMs(functionName, tenantId),
     environments: () =>
-      engine
-        .environments()
-        .flatMap(({ functionName, tenantId, state }) =>
-          functionName === null || tenantId === null
-            ? []
-            : [{ functionName, tenantId, invoked: state === "busy" }],
-        ),
+      new Map(engine.environments().map(({ id, state }) => [id, state === "busy"])),
     invoked: () => new Set(engine.events().map(({ payload }) => claimOf(payload))),
     /** Of the environments that work for the host; while there are none, of the spares. */
     runtimes(host: string) {

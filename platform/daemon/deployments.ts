@@ -3,7 +3,7 @@ import { ImError } from "../errors/im-error.js";
 import { formatAddress } from "../network/layout.js";
 import type { Peer, PeerHandler } from "../ports/processes.js";
 import type { EnvironmentMessage } from "../protocol/environment.js";
-import type { EnvironmentReport } from "../supervisor/host-environment.js";
+import type { Ending, EnvironmentReport } from "../supervisor/host-environment.js";
 import { SupervisedHost } from "../supervisor/supervised-host.js";
 import { Deployment } from "./deployment.js";
 import { storedDeployments } from "./deployment-file.js";
@@ -43,19 +43,9 @@ export class Deployments implements DaemonService, PeerHandler {
 
   /** After the engine has said what it still has: lives without an environment are over. */
   reconcile(): void {
-    const invoked = new Map<string, boolean>();
-    for (const found of this.#node.environments()) {
-      const key = `${found.functionName} ${found.tenantId}`;
-      invoked.set(key, found.invoked || invoked.get(key) === true);
-    }
+    const invoked = this.#node.environments();
     for (const { supervisor } of this.#byName.values()) {
-      for (const host of supervisor.hosts.values()) {
-        if (host.state !== "running") continue;
-        const { functionName, name } = host.declared;
-        const found = invoked.get(`${functionName} ${name}`);
-        if (found === undefined) host.environmentMissing();
-        else if (!found) host.environmentReturned();
-      }
+      for (const host of supervisor.hosts.values()) host.reconcile(invoked);
     }
   }
 
@@ -158,18 +148,10 @@ export class Deployments implements DaemonService, PeerHandler {
   }
 
   /** The engine's proof that nothing of an environment runs any more. */
-  environmentEnded(
-    functionName: string,
-    tenantId: string,
-    pid: number,
-    claim: string | null,
-  ): void {
-    const left = this.#node
-      .environments()
-      .filter((other) => other.functionName === functionName && other.tenantId === tenantId).length;
+  environmentEnded(functionName: string, tenantId: string, pid: number, ending: Ending): void {
     for (const { supervisor } of this.#byName.values()) {
       if (supervisor.hosts.get(tenantId)?.declared.functionName === functionName) {
-        supervisor.environmentEnded(tenantId, pid, { claim, left });
+        supervisor.environmentEnded(tenantId, pid, ending);
       }
     }
   }

@@ -14,14 +14,6 @@ export interface NodeCustody extends Custody {
   flushed(): Promise<void>;
 }
 
-/** An environment that a host has had, as the engine sees it. */
-export interface NodeEnvironment {
-  readonly functionName: string;
-  readonly tenantId: string;
-  /** An invocation is under way in it. */
-  readonly invoked: boolean;
-}
-
 export interface Node {
   /** Random, one a home: the owner of the claims made here, also by a daemon that died. */
   readonly id: string;
@@ -40,7 +32,8 @@ export interface Node {
   readonly cloud: Cloud;
   /** Of functions that are created from now on, 900 at most. */
   readonly timeoutSeconds: number;
-  readonly environments: () => readonly NodeEnvironment[];
+  /** By name, all that the engine has: whether an invocation is under way in it. */
+  readonly environments: () => ReadonlyMap<string, boolean>;
   /** Claims that the engine has an event of, waiting or under way. */
   readonly invoked: () => ReadonlySet<string | null>;
   /** Called at each step of a life, by name. */

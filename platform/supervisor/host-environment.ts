@@ -19,8 +19,8 @@ export interface HostEnvironmentOptions {
   readonly incarnation: () => number;
   /** Of the boot that is under way; null: none is. */
   readonly claim: () => string | null;
-  /** Membership says that an environment has a life that no environment has spoken of here yet. */
-  readonly sought: () => boolean;
+  /** Name of the environment that has the life, as membership says; null: it was met, or none. */
+  readonly home: () => string | null;
   /** Boot id of the environment that is being invoked again; null: none is. */
   readonly recalled: () => string | null;
   /** Called at each step of a hand-over, by name. */
@@ -36,10 +36,10 @@ export type EnvironmentReport = Message<
 
 /** Of an environment that has ended. */
 export interface Ending {
+  /** Its name. */
+  readonly environment: string;
   /** Of the boot that it was last invoked for; null: it had asked for the next event. */
   readonly claim: string | null;
-  /** How many environments of the host there are still. */
-  readonly left: number;
 }
 
 export class HostEnvironment {
@@ -153,16 +153,16 @@ export class HostEnvironment {
   }
 
   /** Proof that nothing of the environment with this host-runtime runs any more. */
-  ended(runtimePid: number, { claim, left }: Ending): void {
+  ended(runtimePid: number, { environment, claim }: Ending): void {
     const boarded = this.#boarded;
     if (boarded?.peer.pid === runtimePid) {
       this.#options.send({ type: "environment.ended", incarnation: boarded.incarnation });
       return;
     }
     if (boarded !== null) return;
-    // It died before it could say a word of the present claim, or of the life that is looked for.
-    const isMeant = claim !== null && claim === this.#options.claim();
-    if (isMeant || (left === 0 && this.#options.sought())) {
+    // It died before it could say a word of the present claim, or of the life that it had.
+    const wasMeant = claim !== null && claim === this.#options.claim();
+    if (wasMeant || environment === this.#options.home()) {
       this.#options.send({ type: "environment.ended", incarnation: this.#options.incarnation() });
     }
   }

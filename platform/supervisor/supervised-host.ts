@@ -49,7 +49,7 @@ export class SupervisedHost {
       accepted: () => this.#life.environment,
       incarnation: () => this.incarnation,
       claim: () => this.#life.claim,
-      sought: () => this.#life.sought,
+      home: () => this.#life.home,
       recalled: () => this.#life.recalled,
       reached: (step) => context.ports.reached(step, declared.name),
     });
@@ -112,16 +112,15 @@ export class SupervisedHost {
     this.#publishState();
   }
 
-  /** The engine's environment of this host has no invocation, and may be frozen. */
-  environmentReturned(): void {
-    if (this.environment.processes !== null) return;
-    this.#send({ type: "environment.returning", incarnation: this.incarnation });
-  }
-
-  /** The engine has no environment of this host: what was left behind did not survive. */
-  environmentMissing(): void {
-    if (this.environment.processes !== null) return;
-    this.#send({ type: "environment.ended", incarnation: this.incarnation });
+  /**
+   * After a restart: which environments the cloud has, by name, and whether an invocation is under
+   * way in each. That of a life is missing where it is over, or may be frozen where it has none.
+   */
+  reconcile(invoked: ReadonlyMap<string, boolean>): void {
+    const { home } = this.#life;
+    if (home === null || invoked.get(home) === true) return;
+    const type = invoked.has(home) ? "environment.returning" : "environment.ended";
+    this.#send({ type, incarnation: this.incarnation });
   }
 
   /** Opens and watches the placeholders of the declared ports; throws what a port refuses. */
