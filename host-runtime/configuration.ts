@@ -4,13 +4,15 @@ import { ImError } from "../platform/errors/im-error.js";
 export interface Configuration {
   /** `host:port`, or `unix:<path>` where the local engine serves it. */
   readonly runtimeApi: string;
+  /** Of the log stream, unique to the environment; null: the function has none. */
+  readonly environmentName: string | null;
   /** What guests get besides the variables of their boot event. */
   readonly inherited: Readonly<Record<string, string>>;
 }
 
 /**
- * Everything else stays out: a guest must not see this process's credentials. The log stream's
- * name is unique to the environment; the engine finds processes that escaped their tree by it.
+ * Everything else stays out: a guest must not see this process's credentials. By the log stream's
+ * name the engine finds processes that escaped their tree.
  */
 const inheritedNames = ["PATH", "HOME", "LANG", "TZ", "AWS_LAMBDA_LOG_STREAM_NAME"];
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -29,5 +31,6 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
     const value = environment[name];
     if (value !== undefined) inherited[name] = value;
   }
-  return { runtimeApi, inherited };
+  const environmentName = environment["AWS_LAMBDA_LOG_STREAM_NAME"] ?? null;
+  return { runtimeApi, environmentName, inherited };
 }

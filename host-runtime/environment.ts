@@ -8,7 +8,6 @@
  *
  * Nothing but the life's own event, or a newer life of the host, touches a life that is here.
  */
-import { nanoid } from "nanoid";
 import { ImError } from "../platform/errors/im-error.js";
 import type { BootEvent, InvocationEvent } from "../platform/protocol/environment.js";
 import type { Addon } from "../shim/index.js";
@@ -37,22 +36,23 @@ interface Living {
 
 export class Environment {
   readonly #parts: EnvironmentParts;
-  readonly #bootId = nanoid();
+  readonly #bootId: string;
   #init: GuestInit;
   #living: Living | null = null;
   /** Of the last life here: what is older is a late duplicate. */
   #last: BootEvent | null = null;
 
-  private constructor(parts: EnvironmentParts) {
+  private constructor(parts: EnvironmentParts, bootId: string) {
     this.#parts = parts;
+    this.#bootId = bootId;
     this.#init = GuestInit.prepare(parts.addon, parts.inherited);
   }
 
   /** Rejects with what keeps guests from being started at all. */
-  static async prepare(parts: EnvironmentParts): Promise<Environment> {
+  static async prepare(parts: EnvironmentParts, bootId: string): Promise<Environment> {
     parts.addon.becomeSubreaper();
     await rehearse(parts.addon);
-    return new Environment(parts);
+    return new Environment(parts, bootId);
   }
 
   /** Returns when told to stop. Rejects when the Runtime API stays away, or im-init was lost. */

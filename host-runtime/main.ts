@@ -1,4 +1,6 @@
 /** Entry of the custom runtime: `bootstrap` executes this file with Node. */
+import { nanoid } from "nanoid";
+import { bootIdOf } from "../platform/protocol/boot-id.js";
 import { loadAddon } from "../shim/index.js";
 import { readConfiguration } from "./configuration.js";
 import { Environment } from "./environment.js";
@@ -11,13 +13,13 @@ async function main(): Promise<number> {
   // Whoever reads the log may be gone before we are: not a reason to abandon a guest.
   process.stderr.on("error", () => undefined);
 
-  const { runtimeApi, inherited } = readConfiguration(process.env);
+  const { runtimeApi, environmentName, inherited } = readConfiguration(process.env);
   const api = new RuntimeApi(runtimeApiClient(runtimeApi), stopping.signal);
   try {
     let environment: Environment;
     try {
       const parts = { addon: loadAddon(), api, inherited, stop: stopping.signal };
-      environment = await Environment.prepare(parts);
+      environment = await Environment.prepare(parts, bootIdOf(environmentName, nanoid()));
     } catch (error) {
       await api.failInit(error);
       throw error;

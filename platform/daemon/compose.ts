@@ -91,10 +91,10 @@ export async function createService(
 
 /** What becomes of environments is told to the hosts that live in them. */
 function follow(engine: Engine, deployments: Deployments): void {
-  engine.onEnded(({ functionName, tenantId, pid, payload }) => {
+  engine.onEnded(({ id, functionName, tenantId, pid, payload }) => {
     if (functionName === null || tenantId === null || pid === null) return;
     const claim = payload === null ? null : claimOf(payload);
-    deployments.environmentEnded(functionName, tenantId, pid, claim);
+    deployments.environmentEnded(functionName, tenantId, pid, { environment: id, claim });
   });
   engine.onFreezeChange(({ functionName, tenantId, frozen }) => {
     if (functionName === null || tenantId === null || !frozen) return;
@@ -156,13 +156,9 @@ async function startEngine(
     cloud: new LambdaCloudAdapter({ client, code }),
     billedMs: (functionName: string, tenantId: string) => engine.billedMs(functionName, tenantId),
     environments: () =>
-      engine
-        .environments()
-        .flatMap(({ functionName, tenantId, state, pid }) =>
-          functionName === null || tenantId === null
-            ? []
-            : [{ functionName, tenantId, invoked: state === "busy", pid }],
-        ),
+      new Map(
+        engine.environments().map(({ id, state, pid }) => [id, { invoked: state === "busy", pid }]),
+      ),
     invoked: () => new Set(engine.events().map(({ payload }) => claimOf(payload))),
     /** Of the environments that work for the host; while there are none, of the spares. */
     runtimes(host: string) {

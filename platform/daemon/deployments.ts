@@ -3,12 +3,12 @@ import { ImError } from "../errors/im-error.js";
 import { formatAddress } from "../network/layout.js";
 import type { Peer, PeerHandler } from "../ports/processes.js";
 import type { EnvironmentMessage } from "../protocol/environment.js";
-import type { EnvironmentReport } from "../supervisor/host-environment.js";
+import type { Ending, EnvironmentReport } from "../supervisor/host-environment.js";
 import { SupervisedHost } from "../supervisor/supervised-host.js";
 import { Deployment } from "./deployment.js";
 import { storedDeployments } from "./deployment-file.js";
 import { deploymentStatus, hostStatus } from "./deployment-status.js";
-import type { Node, NodeEnvironment } from "./node.js";
+import type { Node } from "./node.js";
 import { noDeployment, noHost, oneOf } from "./not-there.js";
 import type {
   DaemonService,
@@ -53,16 +53,9 @@ export class Deployments implements DaemonService, PeerHandler {
 
   /** After the engine has said what it still has: lives without an environment are over. */
   reconcile(): void {
-    const byHost = new Map<string, NodeEnvironment[]>();
-    for (const found of this.#node.environments()) {
-      const key = `${found.functionName} ${found.tenantId}`;
-      byHost.set(key, [...(byHost.get(key) ?? []), found]);
-    }
+    const environments = this.#node.environments();
     for (const { supervisor } of this.#byName.values()) {
-      for (const host of supervisor.hosts.values()) {
-        const { functionName, name } = host.declared;
-        host.reconcile(byHost.get(`${functionName} ${name}`) ?? []);
-      }
+      for (const host of supervisor.hosts.values()) host.reconcile(environments);
     }
   }
 
@@ -180,18 +173,10 @@ export class Deployments implements DaemonService, PeerHandler {
   }
 
   /** The engine's proof that nothing of an environment runs any more. */
-  environmentEnded(
-    functionName: string,
-    tenantId: string,
-    pid: number,
-    claim: string | null,
-  ): void {
-    const left = this.#node
-      .environments()
-      .filter((other) => other.functionName === functionName && other.tenantId === tenantId).length;
+  environmentEnded(functionName: string, tenantId: string, pid: number, ending: Ending): void {
     for (const { supervisor } of this.#byName.values()) {
       if (supervisor.hosts.get(tenantId)?.declared.functionName === functionName) {
-        supervisor.environmentEnded(tenantId, pid, { claim, left });
+        supervisor.environmentEnded(tenantId, pid, ending);
       }
     }
   }

@@ -16,12 +16,6 @@ export interface NodeCustody extends Custody {
   flushed(): Promise<void>;
 }
 
-/** An environment that a host has had, as the engine sees it. */
-export interface NodeEnvironment extends CloudEnvironment {
-  readonly functionName: string;
-  readonly tenantId: string;
-}
-
 export interface Node {
   /** Random, one a home: the owner of the claims made here, also by a daemon that died. */
   readonly id: string;
@@ -42,7 +36,8 @@ export interface Node {
   readonly cloud: Cloud;
   /** Of functions that are created from now on, 900 at most. */
   readonly timeoutSeconds: number;
-  readonly environments: () => readonly NodeEnvironment[];
+  /** By name, all that the engine has. */
+  readonly environments: () => ReadonlyMap<string, CloudEnvironment>;
   /** Claims that the engine has an event of, waiting or under way. */
   readonly invoked: () => ReadonlySet<string | null>;
   /** Called at each step of a life, by name. */

@@ -19,8 +19,8 @@ export interface HostEnvironmentOptions {
   readonly incarnation: () => number;
   /** Of the boot that is under way; null: none is. */
   readonly claim: () => string | null;
-  /** Membership says that an environment has a life that no environment has spoken of here yet. */
-  readonly sought: () => boolean;
+  /** Name of the environment that has the life, as membership says; null: it was met, or none. */
+  readonly home: () => string | null;
   /** Boot id of the environment that is being invoked again; null: none is. */
   readonly recalled: () => string | null;
   /** Called at each step of a hand-over, by name. */
@@ -36,10 +36,10 @@ export type EnvironmentReport = Message<
 
 /** Of an environment that has ended. */
 export interface Ending {
+  /** Its name. */
+  readonly environment: string;
   /** Of the boot that it was last invoked for; null: it had asked for the next event. */
   readonly claim: string | null;
-  /** How many environments of the host there are still. */
-  readonly left: number;
 }
 
 export class HostEnvironment {
@@ -47,27 +47,26 @@ export class HostEnvironment {
   #boarded: Boarded | null = null;
   /** Environments that got an event meant for another, and keep it until that one has its own. */
   #strays: Peer[] = [];
-  /** Host-runtimes of which one has the life that sleeps. */
-  #asleep: Set<number> = new Set();
+  /** The host-runtime of a life that slept before this supervisor came. */
+  #asleepIn: number | null = null;
 
   constructor(options: HostEnvironmentOptions) {
     this.#options = options;
   }
 
   /** Of the host-runtime and of the guest's command, while there is an environment. */
-  get runtimePids(): readonly number[] {
-    return this.#boarded === null ? [...this.#asleep] : [this.#boarded.peer.pid];
+  get runtimePid(): number | null {
+    return this.#boarded?.peer.pid ?? this.#asleepIn;
   }
 
   /** An earlier supervisor let it fall asleep: it says nothing before it is woken. */
-  asleepIn(runtimePids: readonly number[]): void {
-    this.#asleep = new Set(runtimePids);
+  asleepIn(runtimePid: number): void {
+    this.#asleepIn = runtimePid;
   }
 
   get processes(): { readonly runtime: number; readonly guest: number | null } | null {
     if (this.#boarded === null) {
-      const [runtime] = this.#asleep;
-      return runtime === undefined ? null : { runtime, guest: null };
+      return this.#asleepIn === null ? null : { runtime: this.#asleepIn, guest: null };
     }
     return { runtime: this.#boarded.peer.pid, guest: this.#boarded.guestPid };
   }
@@ -111,7 +110,7 @@ export class HostEnvironment {
     this.#boarded = { peer, incarnation, guestPid };
     this.#options.send({ type: "environment.resumed", incarnation, bootId, invoked });
     if (this.#options.accepted() === bootId && before?.peer !== peer) {
-      this.#asleep.clear();
+      this.#asleepIn = null;
       if (guestPid !== null) this.#options.send({ type: "guest.started", incarnation });
       return;
     }
@@ -168,17 +167,16 @@ export class HostEnvironment {
   }
 
   /** Proof that nothing of the environment with this host-runtime runs any more. */
-  ended(runtimePid: number, { claim, left }: Ending): void {
+  ended(runtimePid: number, { environment, claim }: Ending): void {
     const boarded = this.#boarded;
-    if (this.#asleep.delete(runtimePid) && this.#asleep.size > 0) return;
     if (boarded?.peer.pid === runtimePid) {
       this.#options.send({ type: "environment.ended", incarnation: boarded.incarnation });
       return;
     }
     if (boarded !== null) return;
-    // It died before it could say a word of the present claim, or of the life that is looked for.
-    const isMeant = claim !== null && claim === this.#options.claim();
-    if (isMeant || (left === 0 && this.#options.sought())) {
+    // It died before it could say a word of the present claim, or of the life that it had.
+    const wasMeant = claim !== null && claim === this.#options.claim();
+    if (wasMeant || environment === this.#options.home()) {
       this.#options.send({ type: "environment.ended", incarnation: this.#options.incarnation() });
     }
   }
@@ -189,7 +187,7 @@ export class HostEnvironment {
 
   leave(): void {
     this.#boarded = null;
-    this.#asleep.clear();
+    this.#asleepIn = null;
     this.#refuseStrays();
   }
 

@@ -5,6 +5,7 @@ import type { Failure, HostEffect, HostEvent } from "../lifecycle/events.js";
 import { meantBy } from "../lifecycle/host-context.js";
 import type { hostMachine } from "../lifecycle/machine.js";
 import type { HostRecord } from "../ports/membership.js";
+import { environmentOf } from "../protocol/boot-id.js";
 import type { DeclaredHost } from "./declared-host.js";
 import { createHostActor, type Found, type HostActor } from "./host-actor.js";
 import type { SupervisorContext } from "./supervisor-context.js";
@@ -44,9 +45,12 @@ export class HostLife {
     return this.#record?.claim ?? null;
   }
 
-  /** It runs, says membership; its environment has to be met. */
-  get sought(): boolean {
-    return this.#record?.state === "running" && this.environment === null;
+  /** Name of the environment that it runs in, says membership; null: that was met, or none. */
+  get home(): string | null {
+    const { state = null, owner = null, memory = null } = this.#record ?? {};
+    if (memory !== null) return environmentOf(memory);
+    if (state !== "running" || owner === null || this.environment !== null) return null;
+    return environmentOf(owner);
   }
 
   /** Its memory is kept, or about to be: the sockets of its guests take connections. */

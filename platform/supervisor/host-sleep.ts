@@ -21,8 +21,8 @@ import type { SupervisorContext } from "./supervisor-context.js";
 export interface HostSleepOptions {
   readonly context: SupervisorContext;
   readonly declared: () => DeclaredHost;
-  /** Of the host-runtimes that may have the guests; more than one only after a restart. */
-  readonly runtimePids: () => readonly number[];
+  /** Of the host-runtime. */
+  readonly runtimePid: () => number | null;
   /** A port of the host on which connections come in. */
   readonly serves: (port: number) => boolean;
   /** It is idle, and nothing waits: it may sleep. */
@@ -43,7 +43,7 @@ export class HostSleep {
   #verdict: Verdict | null = null;
   #timers = new NextTimer();
   #nextTimerMs: number | null = null;
-  #guards: readonly Guard[] = [];
+  #guard: Guard | null = null;
   #alarm: TimerHandle | null = null;
   #awakeAtMs = 0;
   #asleepAtMs: number | null = null;
@@ -75,8 +75,8 @@ export class HostSleep {
     this.leave();
     this.#awakeAtMs = nowMs;
     const { address, idle } = this.#options.declared();
-    const [runtimePid] = this.#options.runtimePids();
-    if (runtimePid === undefined) return;
+    const runtimePid = this.#options.runtimePid();
+    if (runtimePid === null) return;
     this.#timers = new NextTimer();
     this.#watch = this.#options.context.ports.sensing.watch({
       settings: idle,
@@ -90,8 +90,7 @@ export class HostSleep {
   /** It does not serve any more, for whatever reason. */
   leave(): void {
     this.#unwatch();
-    for (const guard of this.#guards) guard.close();
-    this.#guards = [];
+    this.unguard();
     this.#asleepAtMs = null;
     this.#signalledAtMs = null;
   }
@@ -108,7 +107,7 @@ export class HostSleep {
    * Throws `ImError` IM_GUARD_REFUSED.
    */
   request(cause: Cause): AwakeReason | null {
-    const reason = this.#guard("asked");
+    const reason = this.#armAndLook("asked");
     if (reason === null) this.#options.onIdle(cause);
     return reason;
   }
@@ -123,17 +122,23 @@ export class HostSleep {
 
   /** The machine did not take it: it goes on as it was. */
   unguard(): void {
-    for (const guard of this.#guards) guard.close();
-    this.#guards = [];
+    this.#guard?.close();
+    this.#guard = null;
   }
 
   /** One that an earlier supervisor let fall asleep: what came meanwhile is a signal, too. */
   recover(): void {
     this.asleep();
-    this.#arm();
-    if (this.#connections().some((one) => one.waiting || one.receiveQueue > 0)) {
+    try {
+      this.#arm();
+    } catch (error) {
+      const { name } = this.#options.declared();
+      this.#options.context.ports.log.warn({ host: name, err: error }, "its sleep is not watched");
       this.#signalled(null);
+      return;
     }
+    const arrived = this.#connections().some((one) => one.waiting || one.receiveQueue > 0);
+    if (arrived) this.#signalled(null);
   }
 
   #judged(verdict: Verdict): void {
@@ -155,7 +160,7 @@ export class HostSleep {
     const { log } = this.#options.context.ports;
     const { name } = this.#options.declared();
     try {
-      if (this.#guard("idle") === null) this.#options.onIdle(this.#cause("idle", name, null));
+      if (this.#armAndLook("idle") === null) this.#options.onIdle(this.#cause("idle", name, null));
     } catch (error) {
       this.#notBeforeMs = this.#nowMs + refusedMs;
       log.warn({ host: name, err: error }, "it cannot sleep");
@@ -163,7 +168,7 @@ export class HostSleep {
   }
 
   /** Arms, and looks once more; what it sees instead of quiet is the result. */
-  #guard(why: "idle" | "asked"): AwakeReason | null {
+  #armAndLook(why: "idle" | "asked"): AwakeReason | null {
     const watch = this.#watch;
     if (watch === null) return null;
     this.#arm();
@@ -178,10 +183,10 @@ export class HostSleep {
 
   #arm(): void {
     this.unguard();
+    const runtimePid = this.#options.runtimePid();
+    if (runtimePid === null) return;
     const { guards } = this.#options.context.ports;
-    this.#guards = this.#options
-      .runtimePids()
-      .map((pid) => guards.arm(pid, (connectionId) => this.#signalled(connectionId)));
+    this.#guard = guards.arm(runtimePid, (connectionId) => this.#signalled(connectionId));
   }
 
   /** First the signal, then what it was: that takes a look at all sockets. */
@@ -214,8 +219,8 @@ export class HostSleep {
 
   #lookAtTimers(tied: boolean, nowMs: number): void {
     const { idle } = this.#options.declared();
-    const [runtimePid] = this.#options.runtimePids();
-    if ((!idle.honorsTimers && !tied) || runtimePid === undefined) {
+    const runtimePid = this.#options.runtimePid();
+    if ((!idle.honorsTimers && !tied) || runtimePid === null) {
       this.#nextTimerMs = null;
       return;
     }

@@ -54,7 +54,7 @@ export class SupervisedHost {
       accepted: () => this.#life.environment,
       incarnation: () => this.incarnation,
       claim: () => this.#life.claim,
-      sought: () => this.#life.sought,
+      home: () => this.#life.home,
       recalled: () => this.#life.recalled,
       reached: (step) => context.ports.reached(step, declared.name),
     });
@@ -118,36 +118,33 @@ export class SupervisedHost {
     const snapshot = this.#life.adopt(this.#declared, invoked, this.#placeholders.lost);
     if (snapshot === null) return;
     // Of a boot that is under way no guest can have bound yet: binds wait for the registration.
-    if (snapshot.context.record?.claim === null) this.#placeholders.adopt();
+    const { state, memory } = snapshot.context.record ?? {};
+    if (state === "running" || typeof memory === "string") this.#placeholders.adopt();
     else this.#placeholders.unwatch();
     this.history.resume(snapshot);
     this.#publishState();
   }
 
   /**
-   * What the engine has of this host, after a restart: an environment that runs finds its way to
-   * this supervisor, one that is frozen does not, and one that is gone has to be told of.
+   * After a restart: the environments that the cloud has, by name. That of a life is missing where
+   * it is over, and is frozen, perhaps, where it has no invocation.
    */
-  reconcile(environments: readonly CloudEnvironment[]): void {
-    const { incarnation, state } = this;
-    // A boot that is under way may not have an environment yet.
-    const hasOne = state === "running" || state === "suspended" || state === "resuming";
-    if (!hasOne || this.environment.processes !== null) return;
-    if (environments.length === 0) {
-      this.#send({ type: "environment.ended", incarnation });
-    } else if (state === "suspended") {
-      this.environment.asleepIn(environments.flatMap(({ pid }) => pid ?? []));
+  reconcile(environments: ReadonlyMap<string, CloudEnvironment>): void {
+    const { home } = this.#life;
+    if (home === null || this.environment.processes !== null) return;
+    const { incarnation } = this;
+    const found = environments.get(home);
+    if (found === undefined) this.#send({ type: "environment.ended", incarnation });
+    else if (this.state === "suspended" && found.pid !== null) {
+      this.environment.asleepIn(found.pid);
       this.#sleeper.recover();
-    } else if (!environments.some(({ invoked }) => invoked)) {
-      this.#send({ type: "environment.returning", incarnation });
-    }
+    } else if (!found.invoked) this.#send({ type: "environment.returning", incarnation });
   }
 
   /** Nothing of the environment runs any more, and none of it will until it is invoked again. */
   environmentFrozen(): void {
-    if (this.#life.touched) {
-      this.#send({ type: "environment.frozen", incarnation: this.incarnation });
-    }
+    const { incarnation } = this;
+    if (this.#life.touched) this.#send({ type: "environment.frozen", incarnation });
   }
 
   /** Why it is awake, as of the last look; null: it does not serve, or nobody has looked. */
@@ -260,7 +257,7 @@ export class SupervisedHost {
     this.#sleep ??= new HostSleep({
       context: this.#context,
       declared: () => this.#declared,
-      runtimePids: () => this.environment.runtimePids,
+      runtimePid: () => this.environment.runtimePid,
       serves: (port) => this.#placeholders.holds(port),
       onIdle: (cause) => this.#send({ type: "sleep.requested", cause }),
       onSignal: (cause) => this.wake(cause),

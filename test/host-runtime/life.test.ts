@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import test from "ava";
+import { environmentOf } from "../../platform/protocol/boot-id.js";
 import { requestBytes } from "../../platform/protocol/control.js";
 import { loadAddon, shimFiles } from "../../shim/index.js";
 import { warmWorld } from "./world.js";
@@ -135,7 +136,7 @@ test.serial("a refused life starts nothing and answers at once", async (t) => {
   t.throws(() => statSync(world.logFile), { code: "ENOENT" });
 });
 
-test.serial("one environment lives two lives with one boot id", async (t) => {
+test.serial("one environment lives two lives, with one boot id in its name", async (t) => {
   const world = await warmWorld(t);
   const bootIds: string[] = [];
   for (const incarnation of [1, 2]) {
@@ -149,6 +150,7 @@ test.serial("one environment lives two lives with one boot id", async (t) => {
     t.is((await world.api.answers.next()).body["incarnation"], incarnation);
   }
   t.is(bootIds[0], bootIds[1]);
+  t.is(environmentOf(bootIds[0] ?? ""), world.marker);
   t.deepEqual(world.log(), [
     "1 im started /bin/sh",
     "1 out life 1",

@@ -79,7 +79,7 @@ test("datagrams during the back-off wake nobody, the next one after it does", as
   const error = { code: "IM_COMMAND_NOT_FOUND", message: "dnsmasq: no such program" };
   rig.supervisor.message(peer, { type: "guest.failed", error });
   await settled();
-  rig.supervisor.environmentEnded("dns", peer.pid, { claim: rig.claim, left: 0 });
+  rig.supervisor.environmentEnded("dns", peer.pid, { claim: rig.claim, environment: "another" });
   await settled();
   t.is(rig.state("dns"), "failed");
   for (let datagram = 0; datagram < 3; datagram++) {

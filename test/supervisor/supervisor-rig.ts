@@ -185,7 +185,10 @@ export class SupervisorRig {
   }
 
   /** The environment of a life that an earlier supervisor knew finds this one. */
-  resume({ host, incarnation }: HostRecord, bootId: string): FakePeer {
+  resume(
+    { host, incarnation }: Pick<HostRecord, "host" | "incarnation">,
+    bootId: string,
+  ): FakePeer {
     const peer = new FakePeer(200);
     const life = { deployId: "deploy", host, incarnation, bootId, pid: 200, guestPid: 201 };
     const message = { type: "environment.resumed", ...life, invoked: true } as const;

@@ -66,7 +66,7 @@ test("an environment that dies before it says a word fails the boot at once", as
   const rig = new SupervisorRig([declared()]);
   rig.placeholder(80).connect();
   await settled();
-  rig.supervisor.environmentEnded("web", 999, { claim: rig.claim, left: 0 });
+  rig.supervisor.environmentEnded("web", 999, { claim: rig.claim, environment: "another" });
   await settled();
   t.is(rig.state(), "failed");
   t.is(rig.placeholder(80).resets, 1);
@@ -80,7 +80,7 @@ test("the end of an earlier life's environment says nothing about the present bo
   await settled();
   rig.placeholder(80).connect();
   await settled();
-  rig.supervisor.environmentEnded("web", first.pid, { claim, left: 0 });
+  rig.supervisor.environmentEnded("web", first.pid, { claim, environment: "another" });
   t.is(rig.state(), "allocating");
 });
 
@@ -91,7 +91,7 @@ test("an environment that had an earlier life fails the boot that it dies in", a
   await settled();
   rig.placeholder(80).connect();
   await settled();
-  rig.supervisor.environmentEnded("web", first.pid, { claim: rig.claim, left: 0 });
+  rig.supervisor.environmentEnded("web", first.pid, { claim: rig.claim, environment: "another" });
   await settled();
   t.is(rig.state(), "failed");
 });
@@ -107,7 +107,8 @@ test("an idle environment of many lives ago may end in the middle of a boot", as
   }
   rig.placeholder(80).connect();
   await settled();
-  for (const pid of idle) rig.supervisor.environmentEnded("web", pid, { claim: null, left: 0 });
+  for (const pid of idle)
+    rig.supervisor.environmentEnded("web", pid, { claim: null, environment: "another" });
   t.is(rig.state(), "allocating");
 });
 
