@@ -7,6 +7,19 @@ import type { HostState } from "../supervisor/host-history.js";
 
 export type { HostState };
 
+export interface WakeDetails {
+  /** When the signal came; ISO 8601. */
+  readonly at: string;
+  /** From the signal until the host ran. */
+  readonly tookMs: number;
+  /** The process that connected, and its program's name, where they are known. */
+  readonly pid: number | null;
+  readonly program: string | null;
+  readonly port: number | null;
+  /** In their order: claiming, invoking, … */
+  readonly phases: readonly { readonly name: string; readonly tookMs: number }[];
+}
+
 export interface HostStatus {
   readonly name: string;
   readonly class: string;
@@ -20,6 +33,7 @@ export interface HostStatus {
   readonly wakes: number;
   readonly pids: readonly number[];
   readonly connections: number;
+  /** How long nothing has happened to it, by the last look; asleep: since it fell asleep. */
   readonly idleForMs: number | null;
   readonly lastWake: {
     readonly signal: string;
@@ -28,7 +42,11 @@ export interface HostStatus {
     readonly at: string;
     readonly tookMs: number | null;
   } | null;
-  readonly lastSuspend: { readonly at: string } | null;
+  readonly lastSuspend: {
+    readonly at: string;
+    /** From the decision until nothing of it ran. */
+    readonly tookMs: number;
+  } | null;
   readonly memoryMb: number | null;
   readonly billedMs: number;
   readonly error: {
@@ -56,6 +74,8 @@ export interface LifecycleEvent {
   readonly signal: string;
   readonly by: string;
   readonly tookMs: number | null;
+  /** Only of a change that ends a wake: what caused it, and how long each phase took. */
+  readonly wake?: WakeDetails;
   /** Only where something failed. */
   readonly error?: { readonly code: string; readonly message: string };
 }

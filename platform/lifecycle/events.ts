@@ -1,11 +1,16 @@
 /** What happens to a host: facts about its environment and guest, and what people ask for. */
+import type { SocketAddress } from "../ports/sockets.js";
 
-/** Why a host is needed. */
+/** Why a host is needed, or by hand is not. */
 export interface Cause {
-  readonly signal: "connect" | "datagram" | "wake" | "stop";
+  readonly signal: "connect" | "datagram" | "data" | "timer" | "wake" | "suspend" | "stop";
   /** Name of the host or program that it came from; "outside" where nothing is known. */
   readonly by: string;
   readonly port: number | null;
+  /** The process that connected, where it said so itself. */
+  readonly pid?: number;
+  /** The other end of the connection that waits: the kernel knows whose it is. */
+  readonly source?: SocketAddress | null;
   /** Wall clock, ms. */
   readonly atMs: number;
   /** Monotonic, ms: what durations are counted from. */

@@ -3,6 +3,7 @@
  * Turns what the kernel, the shim and the environment say into events of the machine, and carries
  * out the effects that the machine emits.
  */
+import type { Verdict } from "../idle/awake-reason.js";
 import type { Cause, Failure, HostEffect, HostEvent } from "../lifecycle/events.js";
 import type { ListenPort } from "../manifest/manifest.js";
 import type { HostRecord } from "../ports/membership.js";
@@ -29,6 +30,7 @@ export class SupervisedHost {
   readonly #life: HostLife;
   readonly #settling: SettleTimer;
   #retired = false;
+  readonly #verdict: Verdict | null = null;
 
   constructor(
     declared: DeclaredHost,
@@ -42,7 +44,7 @@ export class SupervisedHost {
       onEffect: (effect) => this.#carryOut(effect),
       onSnapshot: (snapshot) => this.#observe(snapshot),
     });
-    this.history = new HostHistory(declared.name, context.ports.clock, onChange);
+    this.history = new HostHistory(declared.name, context, onChange);
     this.environment = new HostEnvironment({
       log: context.ports.log,
       send: (event) => this.#send(event),
@@ -61,7 +63,7 @@ export class SupervisedHost {
       ports: context.ports,
       address: declared.address,
       rootPid: () => this.environment.processes?.runtime ?? null,
-      onWaiting: (port, source) => this.#somebodyWaits(port, source),
+      onWaiting: (port, source) => this.wake(context.origins.arrival(port, source)),
       onChange: () => this.#publishState(),
       onMapped: context.onMapped,
     });
@@ -86,6 +88,11 @@ export class SupervisedHost {
 
   get incarnation(): number {
     return this.#life.incarnation;
+  }
+
+  /** Of the last look at it; null: it has not been looked at in this life. */
+  get verdict(): Verdict | null {
+    return this.#verdict;
   }
 
   /** Of the present life, from one invocation to the next. */
@@ -186,7 +193,7 @@ export class SupervisedHost {
 
   /** A connect to this host by a process that runs under the shim. */
   connectRequest(pending: PendingRequest, by: string): void {
-    const { port, nonblocking } = pending.request;
+    const { port, nonblocking, pid } = pending.request;
     if (this.#retired) {
       this.#waiters.refuse(pending, "EHOSTUNREACH");
       return;
@@ -205,7 +212,7 @@ export class SupervisedHost {
     }
     if (nonblocking) this.#waiters.admit(pending);
     else this.#waiters.add(pending, by);
-    this.wake(this.#cause("connect", by, port));
+    this.wake(this.#context.origins.cause({ signal: "connect", by, port, pid }));
   }
 
   close(): void {
@@ -224,16 +231,6 @@ export class SupervisedHost {
       this.#context.ports.log.warn({ host: this.#declared.name, port, err: error }, "not held");
       return false;
     }
-  }
-
-  #somebodyWaits({ port, protocol }: ListenPort, source: number | null): void {
-    const by = source === null ? "outside" : this.#context.nameOf(source);
-    this.wake(this.#cause(protocol === "tcp" ? "connect" : "datagram", by, port));
-  }
-
-  #cause(signal: Cause["signal"], by: string, port: number | null): Cause {
-    const { clock } = this.#context.ports;
-    return { signal, by, port, atMs: clock.nowMs(), startedMs: clock.monotonicMs() };
   }
 
   #send(event: HostEvent): void {
@@ -259,7 +256,7 @@ export class SupervisedHost {
   /** Connects that came while the last life was ending are the reason for the next. */
   #wakeForWaiters(): void {
     const first = this.#waiters.first();
-    if (first !== null) this.wake(this.#cause("connect", first.by, first.port));
+    if (first !== null) this.wake(this.#context.origins.cause({ signal: "connect", ...first }));
   }
 
   #carryOut(effect: HostEffect): void {

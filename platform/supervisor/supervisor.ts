@@ -15,6 +15,7 @@ import { failureError, stoppedError } from "./failure-error.js";
 import { HostChanges } from "./host-changes.js";
 import type { Ending, EnvironmentReport } from "./host-environment.js";
 import type { HostChange } from "./host-history.js";
+import { Origins, type Resident } from "./origins.js";
 import { Redeclarations } from "./redeclarations.js";
 import { SupervisedHost } from "./supervised-host.js";
 import type { SupervisorContext, SupervisorPorts } from "./supervisor-context.js";
@@ -39,14 +40,16 @@ export class Supervisor {
   readonly #environments = new Map<Peer, SupervisedHost>();
   readonly #redeclarations: Redeclarations;
   readonly #changes = new HostChanges();
+  readonly #origins: Origins;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#clients = new Clients(options.blockBase);
     const { ports, deployId, nodeId } = options;
     this.#redeclarations = new Redeclarations(ports.log);
-    const nameOf = (address: number) => this.#nameOf(address);
-    this.#context = { ports, deployId, nodeId, nameOf, onMapped: () => this.#publish() };
+    this.#origins = new Origins(ports, (address) => this.#residentAt(address));
+    const onMapped = () => this.#publish();
+    this.#context = { ports, deployId, nodeId, origins: this.#origins, onMapped };
   }
 
   get hosts(): ReadonlyMap<string, SupervisedHost> {
@@ -259,9 +262,7 @@ export class Supervisor {
   }
 
   #cause(signal: Cause["signal"]): Cause {
-    const { clock } = this.#context.ports;
-    const startedMs = clock.monotonicMs();
-    return { signal, by: "im", port: null, atMs: clock.nowMs(), startedMs };
+    return this.#origins.cause({ signal, by: "im" });
   }
 
   #publish(): void {
@@ -269,9 +270,10 @@ export class Supervisor {
     this.#context.ports.nameTable.publish(hosts.map(tableEntry));
   }
 
-  #nameOf(address: number): string {
+  #residentAt(address: number): Resident | null {
     const host = this.#byAddress.get(address);
-    return host?.declared.name ?? this.#clients.at(address)?.program ?? "outside";
+    if (host === undefined) return this.#clients.residentAt(address);
+    return { name: host.declared.name, rootPid: host.environment.processes?.runtime ?? null };
   }
 
   #changed(change: HostChange): void {

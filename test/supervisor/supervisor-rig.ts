@@ -40,8 +40,9 @@ export class FakePlaceholder implements Placeholder {
   disarm(): void {
     this.armed = null;
   }
+  queue: readonly SocketAddress[] = [];
   waiting(): readonly SocketAddress[] {
-    return [];
+    return this.queue;
   }
   restore(): void {}
   resetQueue(): void {
@@ -152,6 +153,8 @@ export class SupervisorRig {
         holders: {
           find: () => this.holder,
           inhabited: () => this.inhabited,
+          program: (pid) => `program-${pid}`,
+          connector: ({ port }, root) => ({ pid: port, program: `below-${root}` }),
           onEnd: () => () => undefined,
         },
         reached: silent,
