@@ -13,6 +13,7 @@ import type {
   HostStatus,
   LifecycleEvent,
 } from "./service.js";
+import { type HostWhy, hostWhy } from "./why-document.js";
 
 type Method = "GET" | "POST" | "DELETE";
 
@@ -64,6 +65,15 @@ export class DaemonClient {
   /** Resolves when the host runs. */
   async wake(deployment: string, host: string): Promise<void> {
     await this.#call("POST", `${hostPath(deployment, host)}/wake`, api.done);
+  }
+
+  why(deployment: string, host: string): Promise<HostWhy> {
+    return this.#call("GET", `${hostPath(deployment, host)}/why`, hostWhy);
+  }
+
+  /** Resolves when the host is suspended. */
+  async suspend(deployment: string, host: string): Promise<void> {
+    await this.#call("POST", `${hostPath(deployment, host)}/suspend`, api.done);
   }
 
   /** Resolves when the host is imaginary. */

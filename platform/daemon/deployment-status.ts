@@ -77,7 +77,7 @@ function mappedPorts(host: SupervisedHost): Pick<HostStatus, "mapped"> {
   return mapped.length === 0 ? {} : { mapped: Object.fromEntries(mapped) };
 }
 
-function errorOf(host: SupervisedHost): HostStatus["error"] {
+export function errorOf(host: SupervisedHost): HostStatus["error"] {
   const { failure, failuresInARow, history } = host;
   if (failure === null) return null;
   const retries = host.state === "failed" && history.failedAtMs !== null;

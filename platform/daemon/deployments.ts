@@ -8,6 +8,7 @@ import { SupervisedHost } from "../supervisor/supervised-host.js";
 import { Deployment } from "./deployment.js";
 import { storedDeployments } from "./deployment-file.js";
 import { deploymentStatus, hostStatus } from "./deployment-status.js";
+import { hostWhy } from "./host-why.js";
 import type { Node } from "./node.js";
 import { noDeployment, noHost, oneOf } from "./not-there.js";
 import type {
@@ -18,6 +19,7 @@ import type {
   HostStatus,
   LifecycleEvent,
 } from "./service.js";
+import type { HostWhy } from "./why-document.js";
 
 export class Deployments implements DaemonService, PeerHandler {
   readonly #node: Node;
@@ -99,6 +101,15 @@ export class Deployments implements DaemonService, PeerHandler {
   async wake(deployment: string, host: string): Promise<void> {
     this.#requireHost(deployment, host);
     await this.#require(deployment).supervisor.wake(host);
+  }
+
+  async why(deployment: string, host: string): Promise<HostWhy> {
+    return hostWhy(this.#require(deployment), this.#requireHost(deployment, host), this.#node);
+  }
+
+  async suspend(deployment: string, host: string): Promise<void> {
+    this.#requireHost(deployment, host);
+    await this.#require(deployment).supervisor.suspend(host);
   }
 
   async stop(deployment: string, host: string): Promise<void> {

@@ -81,16 +81,17 @@ function addHostRoutes(app: FastifyInstance, service: DaemonService): void {
     requireHostName(service, params);
     return service.host(params.name, params.host);
   });
-  app.post<OfHost>("/deployments/:name/hosts/:host/wake", async ({ params }) => {
+  app.get<OfHost>("/deployments/:name/hosts/:host/why", ({ params }) => {
     requireHostName(service, params);
-    await service.wake(params.name, params.host);
-    return {};
+    return service.why(params.name, params.host);
   });
-  app.post<OfHost>("/deployments/:name/hosts/:host/stop", async ({ params }) => {
-    requireHostName(service, params);
-    await service.stop(params.name, params.host);
-    return {};
-  });
+  for (const act of ["wake", "suspend", "stop"] as const) {
+    app.post<OfHost>(`/deployments/:name/hosts/:host/${act}`, async ({ params }) => {
+      requireHostName(service, params);
+      await service[act](params.name, params.host);
+      return {};
+    });
+  }
   app.get<OfHost>("/deployments/:name/hosts/:host/log-file", ({ params }) => {
     requireHostName(service, params);
     return { logFile: service.logFile(params.name, params.host) };

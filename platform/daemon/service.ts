@@ -4,6 +4,7 @@
  */
 import type { Manifest } from "../manifest/manifest.js";
 import type { HostState } from "../supervisor/host-history.js";
+import type { HostWhy } from "./why-document.js";
 
 export type { HostState };
 
@@ -105,8 +106,12 @@ export interface DaemonService {
   events(deployment: string): readonly LifecycleEvent[];
   /** Calls back for every event from now on; the result ends that. */
   onEvent(deployment: string, listener: (event: LifecycleEvent) => void): () => void;
+  /** Who woke it, and what keeps it awake. */
+  why(deployment: string, host: string): Promise<HostWhy>;
   /** Resolves when the host is running; rejects with the reason where it fails. */
   wake(deployment: string, host: string): Promise<void>;
+  /** Resolves when the host is suspended. */
+  suspend(deployment: string, host: string): Promise<void>;
   /** Resolves when the host is imaginary again. */
   stop(deployment: string, host: string): Promise<void>;
   /** Resolves when nothing of the deployment runs and its sockets and files are gone. */

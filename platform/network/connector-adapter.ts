@@ -5,8 +5,8 @@ import { type Addon, connectionFields, processFields } from "../../shim/index.js
 import type { NamedProcess } from "../ports/holders.js";
 import type { SocketAddress } from "../ports/sockets.js";
 
-/** Who connected is nice to know: nobody waits for it longer than this. */
-const searchMsMax = 30;
+/** Who connected is nice to know: everything else waits for it so long at most. */
+const searchMsMax = 50;
 
 /** null: nobody was found, among these processes and in this time. */
 export function findConnector(
@@ -17,8 +17,9 @@ export function findConnector(
   const inode = inodeOf(addon, own);
   if (inode === null) return null;
   const link = `socket:[${inode}]`;
+  const pids = rootPid === null ? everybody() : treeOf(addon, rootPid);
   const endMs = performance.now() + searchMsMax;
-  for (const pid of rootPid === null ? everybody() : treeOf(addon, rootPid)) {
+  for (const pid of pids) {
     if (performance.now() > endMs) return null;
     // The daemon's own is the far end of a published port: it speaks for somebody else.
     if (pid !== process.pid && hasOpen(pid, link)) return { pid, program: programOf(pid) };

@@ -31,6 +31,7 @@ export interface SupervisorOptions {
 }
 
 export class Supervisor {
+  readonly origins: Origins;
   readonly #options: SupervisorOptions;
   readonly #context: SupervisorContext;
   readonly #hosts = new Map<string, SupervisedHost>();
@@ -40,16 +41,15 @@ export class Supervisor {
   readonly #environments = new Map<Peer, SupervisedHost>();
   readonly #redeclarations: Redeclarations;
   readonly #changes = new HostChanges();
-  readonly #origins: Origins;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#clients = new Clients(options.blockBase);
     const { ports, deployId, nodeId } = options;
     this.#redeclarations = new Redeclarations(ports.log);
-    this.#origins = new Origins(ports, (address) => this.#residentAt(address));
+    this.origins = new Origins(ports, (address) => this.#residentAt(address));
     const onMapped = () => this.#publish();
-    this.#context = { ports, deployId, nodeId, origins: this.#origins, onMapped };
+    this.#context = { ports, deployId, nodeId, origins: this.origins, onMapped };
   }
 
   get hosts(): ReadonlyMap<string, SupervisedHost> {
@@ -136,6 +136,12 @@ export class Supervisor {
     const settled = this.#changes.settled(name, look, () => this.#noHost(name));
     host.wake(this.#cause("wake"));
     return settled;
+  }
+
+  /** Resolves when the host is suspended. */
+  suspend(name: string): Promise<void> {
+    const what = `${this.#require(name).declared.name} cannot be suspended yet`;
+    return Promise.reject(new ImError("IM_USAGE", { what }));
   }
 
   /** Resolves when the host is imaginary, or has failed, and none of its guests runs. */
@@ -262,7 +268,7 @@ export class Supervisor {
   }
 
   #cause(signal: Cause["signal"]): Cause {
-    return this.#origins.cause({ signal, by: "im" });
+    return this.origins.cause({ signal, by: "im" });
   }
 
   #publish(): void {
