@@ -130,6 +130,13 @@ function addExplainers(program: Command, terminal: Terminal): void {
       const { why } = await import("./commands/why.js");
       await why(terminal, host, self.optsWithGlobals<Common & { json?: boolean }>());
     });
+  addCommon(program.command("metrics"))
+    .description("print hosts, wakes and costs of everything deployed here, for Prometheus")
+    .addHelpText("after", examples("im metrics", "im metrics | grep ^im_wakes_total"))
+    .action(async () => {
+      const { metrics } = await import("./commands/metrics.js");
+      await metrics(terminal);
+    });
 }
 
 function addControls(program: Command, terminal: Terminal): void {

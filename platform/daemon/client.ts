@@ -85,6 +85,11 @@ export class DaemonClient {
     await this.#call("DELETE", deploymentPath(deployment), api.done);
   }
 
+  /** In Prometheus' text format. */
+  async metrics(): Promise<string> {
+    return await text(await this.#request("GET", "/metrics"));
+  }
+
   async logFile(deployment: string, host: string): Promise<string> {
     const path = `${hostPath(deployment, host)}/log-file`;
     const { logFile } = await this.#call("GET", path, api.logFileAnswer);

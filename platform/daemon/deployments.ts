@@ -8,8 +8,10 @@ import { SupervisedHost } from "../supervisor/supervised-host.js";
 import { Deployment } from "./deployment.js";
 import { storedDeployments } from "./deployment-file.js";
 import { deploymentStatus, hostStatus } from "./deployment-status.js";
+import type { Metric } from "./exposition.js";
 import { hostWhy } from "./host-why.js";
 import type { Node } from "./node.js";
+import { nodeMetrics } from "./node-metrics.js";
 import { noDeployment, noHost, oneOf } from "./not-there.js";
 import type {
   DaemonService,
@@ -122,6 +124,14 @@ export class Deployments implements DaemonService, PeerHandler {
       await this.#require(deployment).down();
       this.#byName.delete(deployment);
     });
+  }
+
+  metrics(): readonly Metric[] {
+    const deployed = [...this.#byName].map(([deployment, { supervisor }]) => ({
+      deployment,
+      supervisor,
+    }));
+    return nodeMetrics(deployed, this.#node);
   }
 
   logFile(deployment: string, host: string): string {

@@ -4,6 +4,7 @@
  */
 import type { Manifest } from "../manifest/manifest.js";
 import type { HostState } from "../supervisor/host-history.js";
+import type { Metric } from "./exposition.js";
 import type { HostWhy } from "./why-document.js";
 
 export type { HostState };
@@ -116,6 +117,8 @@ export interface DaemonService {
   stop(deployment: string, host: string): Promise<void>;
   /** Resolves when nothing of the deployment runs and its sockets and files are gone. */
   down(deployment: string): Promise<void>;
+  /** Of everything that is deployed here. */
+  metrics(): readonly Metric[];
   /** Log file of a host's guests; it may not exist yet. */
   logFile(deployment: string, host: string): string;
   /** The daemon ends itself when this turns true and no request is under way. */

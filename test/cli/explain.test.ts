@@ -25,3 +25,11 @@ test("a host is suspended by hand, and asked why it is what it is", async (t) =>
   t.is(nobody.code, 1);
   t.regex(nobody.stderr, /^error\[IM_NO_HOST\]: /);
 });
+
+test("metrics are those of everything that is deployed", async (t) => {
+  const daemon = await startFakeDaemon(t, { FAKE_DEPLOYMENTS: "shop=web" });
+  const { code, stdout } = await im(daemon, "metrics");
+  t.is(code, 0);
+  t.regex(stdout, /^# TYPE im_build_info gauge$/m);
+  t.regex(stdout, /^im_hosts\{deployment="shop"\} 1$/m);
+});
