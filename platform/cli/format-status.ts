@@ -85,7 +85,7 @@ function formatFailure(error: HostStatus["error"], nowMs: number): string {
   return plain(`${error.code}: ${error.message}${retry}`);
 }
 
-function age(at: string, nowMs: number): string {
+export function age(at: string, nowMs: number): string {
   const ms = nowMs - Date.parse(at);
   return Number.isNaN(ms) ? at : `${formatSpan(Math.max(0, ms))} ago`;
 }

@@ -36,6 +36,7 @@ export function createProgram(terminal: Terminal, setExitCode: SetExitCode): Com
   addDeploy(program, terminal);
   addRun(program, terminal, setExitCode);
   addReaders(program, terminal);
+  addExplainers(program, terminal);
   addControls(program, terminal);
   return program;
 }
@@ -120,6 +121,24 @@ function addReaders(program: Command, terminal: Terminal): void {
     });
 }
 
+function addExplainers(program: Command, terminal: Terminal): void {
+  addCommon(program.command("why <host>"))
+    .description("tell who woke a host, and what keeps it awake now")
+    .option("--json", "print one JSON document")
+    .addHelpText("after", examples("im why db", "im why db --json | jq .chain"))
+    .action(async (host: string, _: unknown, self: Command) => {
+      const { why } = await import("./commands/why.js");
+      await why(terminal, host, self.optsWithGlobals<Common & { json?: boolean }>());
+    });
+  addCommon(program.command("metrics"))
+    .description("print hosts, wakes and costs of everything deployed here, for Prometheus")
+    .addHelpText("after", examples("im metrics", "im metrics | grep ^im_wakes_total"))
+    .action(async () => {
+      const { metrics } = await import("./commands/metrics.js");
+      await metrics(terminal);
+    });
+}
+
 function addControls(program: Command, terminal: Terminal): void {
   addCommon(program.command("wake <host...>"))
     .description("boot hosts by hand, and wait until they run")
@@ -127,6 +146,13 @@ function addControls(program: Command, terminal: Terminal): void {
     .action(async (hosts: string[], _: unknown, self: Command) => {
       const { wake } = await import("./commands/control.js");
       await wake(terminal, hosts, self.optsWithGlobals<Common>());
+    });
+  addCommon(program.command("suspend <host...>"))
+    .description("put hosts to sleep by hand; whatever happens to them wakes them")
+    .addHelpText("after", examples("im suspend web", "im suspend worker-0 worker-1"))
+    .action(async (hosts: string[], _: unknown, self: Command) => {
+      const { suspend } = await import("./commands/control.js");
+      await suspend(terminal, hosts, self.optsWithGlobals<Common>());
     });
   addCommon(program.command("stop <host...>"))
     .description("end hosts by hand; the next connect boots them again")

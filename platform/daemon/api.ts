@@ -107,7 +107,7 @@ export const hostStatus = z.object({
       tookMs: z.number().nullable(),
     })
     .nullable(),
-  lastSuspend: z.object({ at: z.string() }).nullable(),
+  lastSuspend: z.object({ at: z.string(), tookMs: z.number() }).nullable(),
   memoryMb: z.number().nullable(),
   billedMs: z.number(),
   error: z
@@ -123,6 +123,15 @@ export const deploymentStatus = z.object({
   imaginary: z.int().nonnegative(),
 }) satisfies z.ZodType<DeploymentStatus>;
 
+const wakeDetails = z.object({
+  at: z.string(),
+  tookMs: z.number(),
+  pid: z.int().nullable(),
+  program: z.string().nullable(),
+  port: z.int().nullable(),
+  phases: z.array(z.object({ name: z.string(), tookMs: z.number() })),
+});
+
 export const lifecycleEvent = z.object({
   at: z.string(),
   host: z.string(),
@@ -132,6 +141,7 @@ export const lifecycleEvent = z.object({
   signal: z.string(),
   by: z.string(),
   tookMs: z.number().nullable(),
+  wake: z.exactOptional(wakeDetails),
   error: z.exactOptional(z.object({ code: z.string(), message: z.string() })),
 }) satisfies z.ZodType<LifecycleEvent>;
 

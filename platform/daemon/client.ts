@@ -13,6 +13,7 @@ import type {
   HostStatus,
   LifecycleEvent,
 } from "./service.js";
+import { type HostWhy, hostWhy } from "./why-document.js";
 
 type Method = "GET" | "POST" | "DELETE";
 
@@ -66,6 +67,15 @@ export class DaemonClient {
     await this.#call("POST", `${hostPath(deployment, host)}/wake`, api.done);
   }
 
+  why(deployment: string, host: string): Promise<HostWhy> {
+    return this.#call("GET", `${hostPath(deployment, host)}/why`, hostWhy);
+  }
+
+  /** Resolves when the host is suspended. */
+  async suspend(deployment: string, host: string): Promise<void> {
+    await this.#call("POST", `${hostPath(deployment, host)}/suspend`, api.done);
+  }
+
   /** Resolves when the host is imaginary. */
   async stop(deployment: string, host: string): Promise<void> {
     await this.#call("POST", `${hostPath(deployment, host)}/stop`, api.done);
@@ -73,6 +83,11 @@ export class DaemonClient {
 
   async down(deployment: string): Promise<void> {
     await this.#call("DELETE", deploymentPath(deployment), api.done);
+  }
+
+  /** In Prometheus' text format. */
+  async metrics(): Promise<string> {
+    return await text(await this.#request("GET", "/metrics"));
   }
 
   async logFile(deployment: string, host: string): Promise<string> {

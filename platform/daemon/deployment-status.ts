@@ -31,7 +31,7 @@ export function hostStatus(
   const { declared, history } = host;
   const runtime = host.environment.processes?.runtime;
   const tree = runtime === undefined ? null : seen.guestsBelow(runtime);
-  const { lastWake } = history;
+  const { lastWake, lastSuspend } = history;
   return {
     name: declared.name,
     class: declared.className,
@@ -43,7 +43,7 @@ export function hostStatus(
     wakes: history.wakes,
     pids: tree?.pids ?? [],
     connections: tree === null ? 0 : seen.connections(declared.address),
-    idleForMs: null,
+    idleForMs: idleForMs(host, node),
     lastWake:
       lastWake === null
         ? null
@@ -54,11 +54,20 @@ export function hostStatus(
             at: new Date(lastWake.atMs).toISOString(),
             tookMs: lastWake.tookMs,
           },
-    lastSuspend: null,
+    lastSuspend:
+      lastSuspend === null
+        ? null
+        : { at: new Date(lastSuspend.atMs).toISOString(), tookMs: lastSuspend.tookMs },
     memoryMb: tree?.memoryMb ?? null,
     billedMs: node.billedMs(declared.functionName, declared.name),
     error: errorOf(host),
   };
+}
+
+function idleForMs({ state, history, verdict }: SupervisedHost, node: Node): number | null {
+  if (state === "running") return verdict?.quietMs ?? null;
+  if (state !== "suspended" || history.lastSuspend === null) return null;
+  return Math.max(0, node.clock.nowMs() - history.lastSuspend.atMs);
 }
 
 function mappedPorts(host: SupervisedHost): Pick<HostStatus, "mapped"> {
@@ -68,7 +77,7 @@ function mappedPorts(host: SupervisedHost): Pick<HostStatus, "mapped"> {
   return mapped.length === 0 ? {} : { mapped: Object.fromEntries(mapped) };
 }
 
-function errorOf(host: SupervisedHost): HostStatus["error"] {
+export function errorOf(host: SupervisedHost): HostStatus["error"] {
   const { failure, failuresInARow, history } = host;
   if (failure === null) return null;
   const retries = host.state === "failed" && history.failedAtMs !== null;

@@ -13,6 +13,7 @@ import { changedClasses, declaredHosts, functionSpecs, type Grant } from "./decl
 import { DeploymentFile, type StoredDeployment } from "./deployment-file.js";
 import { EventHistory } from "./event-history.js";
 import type { Node } from "./node.js";
+import { pastOfHosts } from "./past-wakes.js";
 import { PublishedPorts } from "./published-ports-adapter.js";
 import type { DeployResult } from "./service.js";
 
@@ -105,13 +106,9 @@ export class Deployment {
 
   /** How often, and by whom, each host was woken before this daemon was started. */
   #recallWakes(): void {
-    const wakes = new Map<string, number>();
-    for (const { at, host, from, to, signal, by, tookMs } of this.history.events) {
-      if (from !== "allocating" || to !== "running") continue;
-      const count = (wakes.get(host) ?? 0) + 1;
-      wakes.set(host, count);
-      const wake = { signal, by, port: null, atMs: Date.parse(at), tookMs: tookMs ?? 0 };
-      this.supervisor.hosts.get(host)?.history.recall(count, wake);
+    for (const [name, past] of pastOfHosts(this.history.events)) {
+      const { wakes, lastWake, lastSuspend } = past;
+      this.supervisor.hosts.get(name)?.history.recall(wakes, lastWake, lastSuspend);
     }
   }
 

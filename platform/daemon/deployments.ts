@@ -8,7 +8,10 @@ import { SupervisedHost } from "../supervisor/supervised-host.js";
 import { Deployment } from "./deployment.js";
 import { storedDeployments } from "./deployment-file.js";
 import { deploymentStatus, hostStatus } from "./deployment-status.js";
+import type { Metric } from "./exposition.js";
+import { hostWhy } from "./host-why.js";
 import type { Node } from "./node.js";
+import { nodeMetrics } from "./node-metrics.js";
 import { noDeployment, noHost, oneOf } from "./not-there.js";
 import type {
   DaemonService,
@@ -18,6 +21,7 @@ import type {
   HostStatus,
   LifecycleEvent,
 } from "./service.js";
+import type { HostWhy } from "./why-document.js";
 
 /** While its life is in one of them, or may be. */
 const environmentStates: ReadonlySet<SupervisedHost["state"]> = new Set([
@@ -116,6 +120,15 @@ export class Deployments implements DaemonService, PeerHandler {
     await this.#require(deployment).supervisor.wake(host);
   }
 
+  async why(deployment: string, host: string): Promise<HostWhy> {
+    return hostWhy(this.#require(deployment), this.#requireHost(deployment, host), this.#node);
+  }
+
+  async suspend(deployment: string, host: string): Promise<void> {
+    this.#requireHost(deployment, host);
+    await this.#require(deployment).supervisor.suspend(host);
+  }
+
   async stop(deployment: string, host: string): Promise<void> {
     this.#requireHost(deployment, host);
     await this.#require(deployment).supervisor.stop(host);
@@ -126,6 +139,14 @@ export class Deployments implements DaemonService, PeerHandler {
       await this.#require(deployment).down();
       this.#byName.delete(deployment);
     });
+  }
+
+  metrics(): readonly Metric[] {
+    const deployed = [...this.#byName].map(([deployment, { supervisor }]) => ({
+      deployment,
+      supervisor,
+    }));
+    return nodeMetrics(deployed, this.#node);
   }
 
   logFile(deployment: string, host: string): string {

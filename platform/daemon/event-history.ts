@@ -1,7 +1,8 @@
 import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { Log } from "../ports/log.js";
 import type { HostChange } from "../supervisor/host-history.js";
-import type { LifecycleEvent } from "./service.js";
+import type { Wake } from "../supervisor/present-wake.js";
+import type { LifecycleEvent, WakeDetails } from "./service.js";
 
 const eventsMax = 10_000;
 
@@ -26,10 +27,7 @@ export class EventHistory {
   }
 
   add(change: HostChange): void {
-    const { atMs, host, incarnation, from, to, signal, by, tookMs, failure } = change;
-    const at = new Date(atMs).toISOString();
-    const event = { at, host, incarnation, from, to, signal, by, tookMs };
-    const told: LifecycleEvent = failure === null ? event : { ...event, error: failure };
+    const told = eventOf(change);
     this.#events.push(told);
     // Cut in large steps: shifting one by one would copy the array at each event.
     if (this.#events.length > eventsMax * 1.1) {
@@ -58,6 +56,19 @@ export class EventHistory {
       this.#log.warn({ err: error }, "an event could not be written");
     }
   }
+}
+
+function eventOf({ atMs, failure, wake, ...change }: HostChange): LifecycleEvent {
+  return {
+    at: new Date(atMs).toISOString(),
+    ...change,
+    ...(wake === null ? {} : { wake: detailsOf(wake) }),
+    ...(failure === null ? {} : { error: failure }),
+  };
+}
+
+function detailsOf({ atMs, tookMs, pid, program, port, phases }: Wake): WakeDetails {
+  return { at: new Date(atMs).toISOString(), tookMs, pid, program, port, phases };
 }
 
 function line(event: LifecycleEvent): string {

@@ -5,7 +5,9 @@ import { nameExpected, namePattern } from "../manifest/names.js";
 import type { Log } from "../ports/log.js";
 import { deployRequest, eventsQuery } from "./api.js";
 import type { EventStreams } from "./event-streams.js";
+import { expositionType, formatMetrics } from "./exposition.js";
 import { noDeployment, noHost } from "./not-there.js";
+import { buildInfo, processMetrics } from "./process-metrics-adapter.js";
 import type { DaemonService, DeployRequest, DeployResult } from "./service.js";
 
 export interface RouteOptions {
@@ -60,6 +62,10 @@ function addDaemonRoutes(app: FastifyInstance, options: RouteOptions): void {
     nodeSocket,
     deployments: service.deployments(),
   }));
+  app.get("/metrics", (_, reply) => {
+    const metrics = [buildInfo(version), ...processMetrics(), ...service.metrics()];
+    return reply.type(expositionType).send(formatMetrics(metrics));
+  });
   app.get("/deployments", () => service.deployments());
   app.post("/deployments", async (request, reply) => {
     const body = parse(deployRequest, request.body, "body");
@@ -81,16 +87,17 @@ function addHostRoutes(app: FastifyInstance, service: DaemonService): void {
     requireHostName(service, params);
     return service.host(params.name, params.host);
   });
-  app.post<OfHost>("/deployments/:name/hosts/:host/wake", async ({ params }) => {
+  app.get<OfHost>("/deployments/:name/hosts/:host/why", ({ params }) => {
     requireHostName(service, params);
-    await service.wake(params.name, params.host);
-    return {};
+    return service.why(params.name, params.host);
   });
-  app.post<OfHost>("/deployments/:name/hosts/:host/stop", async ({ params }) => {
-    requireHostName(service, params);
-    await service.stop(params.name, params.host);
-    return {};
-  });
+  for (const act of ["wake", "suspend", "stop"] as const) {
+    app.post<OfHost>(`/deployments/:name/hosts/:host/${act}`, async ({ params }) => {
+      requireHostName(service, params);
+      await service[act](params.name, params.host);
+      return {};
+    });
+  }
   app.get<OfHost>("/deployments/:name/hosts/:host/log-file", ({ params }) => {
     requireHostName(service, params);
     return { logFile: service.logFile(params.name, params.host) };

@@ -4,8 +4,23 @@
  */
 import type { Manifest } from "../manifest/manifest.js";
 import type { HostState } from "../supervisor/host-history.js";
+import type { Metric } from "./exposition.js";
+import type { HostWhy } from "./why-document.js";
 
 export type { HostState };
+
+export interface WakeDetails {
+  /** When the signal came; ISO 8601. */
+  readonly at: string;
+  /** From the signal until the host ran. */
+  readonly tookMs: number;
+  /** The process that connected, and its program's name, where they are known. */
+  readonly pid: number | null;
+  readonly program: string | null;
+  readonly port: number | null;
+  /** In their order: claiming, invoking, … */
+  readonly phases: readonly { readonly name: string; readonly tookMs: number }[];
+}
 
 export interface HostStatus {
   readonly name: string;
@@ -20,6 +35,7 @@ export interface HostStatus {
   readonly wakes: number;
   readonly pids: readonly number[];
   readonly connections: number;
+  /** How long nothing has happened to it, by the last look; asleep: since it fell asleep. */
   readonly idleForMs: number | null;
   readonly lastWake: {
     readonly signal: string;
@@ -28,7 +44,11 @@ export interface HostStatus {
     readonly at: string;
     readonly tookMs: number | null;
   } | null;
-  readonly lastSuspend: { readonly at: string } | null;
+  readonly lastSuspend: {
+    readonly at: string;
+    /** From the decision until nothing of it ran. */
+    readonly tookMs: number;
+  } | null;
   readonly memoryMb: number | null;
   readonly billedMs: number;
   readonly error: {
@@ -56,6 +76,8 @@ export interface LifecycleEvent {
   readonly signal: string;
   readonly by: string;
   readonly tookMs: number | null;
+  /** Only of a change that ends a wake: what caused it, and how long each phase took. */
+  readonly wake?: WakeDetails;
   /** Only where something failed. */
   readonly error?: { readonly code: string; readonly message: string };
 }
@@ -85,12 +107,18 @@ export interface DaemonService {
   events(deployment: string): readonly LifecycleEvent[];
   /** Calls back for every event from now on; the result ends that. */
   onEvent(deployment: string, listener: (event: LifecycleEvent) => void): () => void;
+  /** Who woke it, and what keeps it awake. */
+  why(deployment: string, host: string): Promise<HostWhy>;
   /** Resolves when the host is running; rejects with the reason where it fails. */
   wake(deployment: string, host: string): Promise<void>;
+  /** Resolves when the host is suspended. */
+  suspend(deployment: string, host: string): Promise<void>;
   /** Resolves when the host is imaginary again. */
   stop(deployment: string, host: string): Promise<void>;
   /** Resolves when nothing of the deployment runs and its sockets and files are gone. */
   down(deployment: string): Promise<void>;
+  /** Of everything that is deployed here. */
+  metrics(): readonly Metric[];
   /** Log file of a host's guests; it may not exist yet. */
   logFile(deployment: string, host: string): string;
   /** The daemon ends itself when this turns true and no request is under way. */

@@ -12,6 +12,7 @@ interface Row {
 }
 
 const pageBytes = 4096;
+const commandLengthMax = 120;
 
 export class SystemObservation {
   readonly #processes: ReadonlyMap<number, Row>;
@@ -63,6 +64,12 @@ function readProcesses(): ReadonlyMap<number, Row> {
 function residentMb(pid: number): number {
   const pages = Number(readOrNull(`/proc/${pid}/statm`)?.split(" ")[1] ?? 0);
   return (pages * pageBytes) / 1_000_000;
+}
+
+/** Its words, shortened; null: it has ended. */
+export function commandOf(pid: number): string | null {
+  const words = readOrNull(`/proc/${pid}/cmdline`)?.split("\0").join(" ").trim() ?? "";
+  return words === "" ? null : words.slice(0, commandLengthMax);
 }
 
 function readEstablished(): ReadonlyMap<number, number> {

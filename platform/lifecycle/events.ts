@@ -1,4 +1,5 @@
 /** What happens to a host: facts about its environment and guest, and what people ask for. */
+import type { SocketAddress } from "../ports/sockets.js";
 
 /** Why a host is needed, or is not. */
 export interface Cause {
@@ -18,6 +19,10 @@ export interface Cause {
   /** Name of the host or program that it came from; "outside" where nothing is known. */
   readonly by: string;
   readonly port: number | null;
+  /** The process that connected, where it said so itself. */
+  readonly pid?: number;
+  /** The other end of the connection that waits: the kernel knows whose it is. */
+  readonly source?: SocketAddress | null;
   /** Wall clock, ms. */
   readonly atMs: number;
   /** Monotonic, ms: what durations are counted from. */

@@ -1,14 +1,18 @@
 /** Holders of a socket, as /proc tells them, and the ends of processes, by pidfd. */
 import { fstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { Addon } from "../../shim/index.js";
-import type { Holders } from "../ports/holders.js";
-import type { Transferable } from "../ports/sockets.js";
+import type { Holders, NamedProcess } from "../ports/holders.js";
+import type { SocketAddress, Transferable } from "../ports/sockets.js";
+import { findConnector, programOf } from "./connector-adapter.js";
 
 /** Deeper than any tree of processes. */
 const depthMax = 1_000;
+/** A search is followed by so many times its own length without one: a herd is not asked for. */
+const restTimes = 20;
 
 export class SystemHolders implements Holders {
   readonly #addon: Addon;
+  #restsUntilMs = 0;
 
   constructor(addon: Addon) {
     this.#addon = addon;
@@ -27,6 +31,19 @@ export class SystemHolders implements Holders {
   inhabited(rootPid: number): boolean {
     const [, ...guests] = generationsBelow(rootPid);
     return guests.flat().some(isAlive);
+  }
+
+  program(pid: number): string | null {
+    return programOf(pid);
+  }
+
+  connector(own: SocketAddress, rootPid: number | null): NamedProcess | null {
+    const beganMs = performance.now();
+    if (beganMs < this.#restsUntilMs) return null;
+    const found = findConnector(this.#addon, own, rootPid);
+    const endedMs = performance.now();
+    this.#restsUntilMs = endedMs + restTimes * (endedMs - beganMs);
+    return found;
   }
 
   onEnd(pid: number, callback: () => void): () => void {

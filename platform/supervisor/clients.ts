@@ -2,6 +2,7 @@
 import { ImError } from "../errors/im-error.js";
 import { clientOffsetFirst, clientsMax } from "../network/layout.js";
 import type { Peer } from "../ports/processes.js";
+import type { Resident } from "./origins.js";
 
 export interface Client {
   readonly peer: Peer;
@@ -54,6 +55,11 @@ export class Clients {
 
   at(address: number): Client | null {
     return this.#byAddress.get(address) ?? null;
+  }
+
+  residentAt(address: number): Resident | null {
+    const client = this.at(address);
+    return client === null ? null : { name: client.program, rootPid: client.peer.pid };
   }
 
   of(peer: Peer): Client | null {

@@ -23,9 +23,11 @@ export class ConnectWaiters {
     this.#waiting.push({ pending, by });
   }
 
-  first(): { readonly by: string; readonly port: number } | null {
+  first(): { readonly by: string; readonly port: number; readonly pid: number } | null {
     const first = this.#waiting[0];
-    return first === undefined ? null : { by: first.by, port: first.pending.request.port };
+    if (first === undefined) return null;
+    const { port, pid } = first.pending.request;
+    return { by: first.by, port, pid };
   }
 
   admitPort(port: number): void {

@@ -13,7 +13,7 @@ import type { ListenPort } from "../manifest/manifest.js";
 import type { Clock, TimerHandle } from "../ports/clock.js";
 import type { Holders } from "../ports/holders.js";
 import type { Log } from "../ports/log.js";
-import type { Placeholder, Sockets } from "../ports/sockets.js";
+import type { Placeholder, SocketAddress, Sockets } from "../ports/sockets.js";
 
 /** A guest that ends this soon after it closed its listener was on its way out. */
 const farewellMs = 1_000;
@@ -33,8 +33,8 @@ export interface PortWorld {
   readonly ports: PortPorts;
   /** Root of the guest's processes; null while there are none. */
   readonly rootPid: () => number | null;
-  /** The port, and the source address of the first connection or datagram that waits. */
-  readonly onWaiting: (port: ListenPort, source: number | null) => void;
+  /** The port, and the source of the first connection or datagram that waits. */
+  readonly onWaiting: (port: ListenPort, source: SocketAddress | null) => void;
   /** Whether the guest listens is not what it was. */
   readonly onChange: () => void;
   /** Another port stands in for it than before. */
@@ -55,7 +55,6 @@ export class HeldPort implements ListenPort {
   #listening = false;
   /** Held only until the guest that has the port itself is gone. */
   #isStandIn = false;
-  /** The binder had SO_REUSEPORT set: more binds like it are handed the same socket. */
   /** The binder had SO_REUSEPORT set: more binds like it are handed the same socket; of UDP they
    * are bound beside it, each perhaps connected to a peer of its own. */
   #sharesPort = false;
@@ -146,8 +145,7 @@ export class HeldPort implements ListenPort {
     this.#watching = true;
     const placeholder = this.#placeholder;
     placeholder?.arm(() => {
-      const source = placeholder.waiting()[0];
-      this.#world.onWaiting(this, source?.address ?? null);
+      this.#world.onWaiting(this, placeholder.waiting()[0] ?? null);
     });
   }
 

@@ -1,8 +1,11 @@
-/** What a host went through: its state, its changes with their durations, its wakes. */
+/** What a host went through: its state, its changes with their durations, its wakes and sleeps. */
 import type { SnapshotFrom } from "xstate";
 import type { Cause, Failure } from "../lifecycle/events.js";
 import type { hostMachine } from "../lifecycle/machine.js";
 import type { Clock } from "../ports/clock.js";
+import type { Origins } from "./origins.js";
+import { PresentWake, type Wake } from "./present-wake.js";
+import type { SupervisorContext } from "./supervisor-context.js";
 
 export type HostState =
   | "imaginary"
@@ -25,19 +28,23 @@ export interface HostChange {
   /** How long the host was in `from`, where that is a state of passage. */
   readonly tookMs: number | null;
   readonly failure: Failure | null;
+  /** Of a change that ends a wake. */
+  readonly wake: Wake | null;
 }
 
-export interface Wake {
-  readonly signal: string;
-  readonly by: string;
-  readonly port: number | null;
+export interface Suspension {
+  /** Wall clock, ms. */
   readonly atMs: number;
+  /** From the decision until nothing of it ran. */
   readonly tookMs: number;
 }
 
 type Snapshot = SnapshotFrom<typeof hostMachine>;
 
 const passages: readonly HostState[] = ["allocating", "suspending", "resuming", "terminating"];
+const wakings: readonly HostState[] = ["allocating", "resuming"];
+/** Who connected is looked up when the claim is on its way, which waits for nothing else. */
+const identifyAfterMs = 5;
 
 export class HostHistory {
   #state: HostState = "imaginary";
@@ -46,15 +53,25 @@ export class HostHistory {
   readonly #host: string;
   readonly #clock: Clock;
   readonly #onChange: (change: HostChange) => void;
+  readonly #origins: Origins;
   #wakes = 0;
+  #waking: PresentWake | null = null;
   #lastWake: Wake | null = null;
+  #lastSuspend: Suspension | null = null;
+  #changedAtMs: number | null = null;
   #failedAtMs: number | null = null;
+  #wayDown: Reason | null = null;
 
-  constructor(host: string, clock: Clock, onChange: (change: HostChange) => void) {
+  constructor(
+    host: string,
+    { ports, origins }: SupervisorContext,
+    onChange: (change: HostChange) => void,
+  ) {
     this.#host = host;
-    this.#clock = clock;
+    this.#clock = ports.clock;
     this.#onChange = onChange;
-    this.#enteredMs = clock.monotonicMs();
+    this.#origins = origins;
+    this.#enteredMs = ports.clock.monotonicMs();
   }
 
   get state(): HostState {
@@ -69,35 +86,56 @@ export class HostHistory {
     return this.#lastWake;
   }
 
+  /** As far as it has come. */
+  get presentWake(): Wake | null {
+    return this.#waking?.told(this.#clock.monotonicMs()) ?? null;
+  }
+
+  get lastSuspend(): Suspension | null {
+    return this.#lastSuspend;
+  }
+
   get failedAtMs(): number | null {
     return this.#failedAtMs;
   }
 
+  /** Wall clock, ms; null: it was in this state before this supervisor looked. */
+  get changedAtMs(): number | null {
+    return this.#changedAtMs;
+  }
+
   /** What an earlier supervisor wrote down. */
-  recall(wakes: number, lastWake: Wake | null): void {
+  recall(wakes: number, lastWake: Wake | null, lastSuspend: Suspension | null): void {
     this.#wakes = wakes;
     this.#lastWake = lastWake;
+    this.#lastSuspend = lastSuspend;
   }
 
   /** The host was in this state before this supervisor looked: that is no change. */
   resume(snapshot: Snapshot): void {
-    this.#state = stateOf(snapshot);
+    this.#state = stateOf(pathOf(snapshot.value.life));
   }
 
   /** Returns the state that was entered, null where it is the same as before. */
   observe(snapshot: Snapshot): HostState | null {
-    const to = stateOf(snapshot);
-    this.#cause = snapshot.context.cause ?? this.#cause;
-    if (to === this.#state) return null;
+    const path = pathOf(snapshot.value.life);
+    const to = stateOf(path);
     const from = this.#state;
     const nowMs = this.#clock.monotonicMs();
+    this.#cause = snapshot.context.cause ?? this.#cause;
+    this.#followWake(from, to, path.slice(1).join(".") || to, nowMs);
+    if (to === from) return null;
     const tookMs = passages.includes(from) ? Math.round(nowMs - this.#enteredMs) : null;
+    const atMs = this.#clock.nowMs();
     this.#state = to;
     this.#enteredMs = nowMs;
-    if (to === "running" && from !== "suspending") this.#noteWake(nowMs);
-    if (to === "failed") this.#failedAtMs = this.#clock.nowMs();
+    this.#changedAtMs = atMs;
+    if (to === "failed") this.#failedAtMs = atMs;
+    if (to === "suspended") this.#lastSuspend = { atMs, tookMs: tookMs ?? 0 };
+    const woken = to === "running" && wakings.includes(from);
+    if (woken) this.#wakes += 1;
     this.#onChange({
-      atMs: this.#clock.nowMs(),
+      atMs,
       host: this.#host,
       // The life that is being allocated has no record yet.
       incarnation: (snapshot.context.record?.incarnation ?? 0) + (to === "allocating" ? 1 : 0),
@@ -106,34 +144,65 @@ export class HostHistory {
       ...this.#reason(from, to),
       tookMs,
       failure: to === "failed" || to === "terminating" ? snapshot.context.failure : null,
+      wake: woken ? this.#endWake(nowMs) : null,
     });
     return to;
   }
 
-  /** What a guest or the boot itself did is not the doing of whoever woke the host. */
-  #reason(from: HostState, to: HostState): { readonly signal: string; readonly by: string } {
-    const cause = this.#cause;
-    if (to === "failed") return { signal: "boot.failed", by: this.#host };
-    const own = to === "terminating" && cause?.signal !== "stop";
-    if (own) return { signal: "guest.exited", by: this.#host };
-    if (from === "terminating" && cause?.signal !== "stop") {
-      return { signal: "guest.exited", by: this.#host };
+  /** What a guest, or the boot itself, or silence did is not the doing of whoever woke the host. */
+  #reason(from: HostState, to: HostState): Reason {
+    const byHost = (signal: string): Reason => ({ signal, by: this.#host });
+    const { signal = "none", by = "nobody" } = this.#cause ?? {};
+    if (to === "failed") return byHost("boot.failed");
+    if (to === "terminating") {
+      const isAsked = signal === "stop" || signal === "expired";
+      this.#wayDown = isAsked ? { signal, by } : byHost("guest.exited");
+      return this.#wayDown;
     }
-    return { signal: cause?.signal ?? "none", by: cause?.by ?? "nobody" };
+    if (from === "terminating") return this.#wayDown ?? byHost("guest.exited");
+    return { signal, by };
   }
 
-  #noteWake(nowMs: number): void {
+  #followWake(from: HostState, to: HostState, phase: string, nowMs: number): void {
+    const waking = wakings.includes(to);
+    if (waking && !wakings.includes(from)) this.#beginWake();
+    else if (this.#cause !== null) this.#waking?.learn(this.#cause);
+    this.#waking?.enter(waking ? phase : null, nowMs);
+    if (!waking && to !== "running") this.#waking = null;
+  }
+
+  #beginWake(): void {
     const cause = this.#cause;
-    this.#wakes += 1;
     if (cause === null) return;
-    const { signal, by, port, atMs } = cause;
-    this.#lastWake = { signal, by, port, atMs, tookMs: Math.round(nowMs - cause.startedMs) };
+    const wake = new PresentWake(cause);
+    this.#waking = wake;
+    this.#clock.setTimeout(() => wake.identify(this.#origins), identifyAfterMs);
+  }
+
+  #endWake(nowMs: number): Wake | null {
+    // A host that only slept is there before that.
+    this.#waking?.identify(this.#origins);
+    const wake = this.#waking?.told(nowMs) ?? null;
+    this.#waking = null;
+    this.#lastWake = wake ?? this.#lastWake;
+    return wake;
   }
 }
 
-function stateOf(snapshot: Snapshot): HostState {
-  const { life } = snapshot.value;
-  const top = typeof life === "string" ? life : Object.keys(life)[0];
+interface Reason {
+  readonly signal: string;
+  readonly by: string;
+}
+
+/** Names from the outermost state to the innermost. */
+function pathOf(value: unknown): readonly string[] {
+  if (typeof value === "string") return [value];
+  if (typeof value !== "object" || value === null) return [];
+  const [first] = Object.entries(value);
+  return first === undefined ? [] : [first[0], ...pathOf(first[1])];
+}
+
+function stateOf([top]: readonly string[]): HostState {
   switch (top) {
     case "imaginary":
     case "allocating":

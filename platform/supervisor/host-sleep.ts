@@ -160,7 +160,7 @@ export class HostSleep {
     const { log } = this.#options.context.ports;
     const { name } = this.#options.declared();
     try {
-      if (this.#armAndLook("idle") === null) this.#options.onIdle(this.#cause("idle", name, null));
+      if (this.#armAndLook("idle") === null) this.#options.onIdle(this.#cause("idle", name));
     } catch (error) {
       this.#notBeforeMs = this.#nowMs + refusedMs;
       log.warn({ host: name, err: error }, "it cannot sleep");
@@ -192,13 +192,15 @@ export class HostSleep {
   /** First the signal, then what it was: that takes a look at all sockets. */
   #signalled(connectionId: number | null): void {
     this.#signalledAtMs ??= this.#nowMs;
-    const cause = this.#cause("data", "outside", null);
+    const cause = this.#cause("data", "outside");
     this.#options.onSignal(cause);
     const found = this.#find(connectionId);
     if (found === null) return;
     const { connection, signal } = found;
-    const by = this.#options.context.nameOf(connection.peerAddress);
-    this.#options.onFound({ ...cause, signal, by, port: connection.port });
+    const { peerAddress: address, peerPort } = connection;
+    const by = this.#options.context.origins.nameOf(address);
+    const source = { address, port: peerPort };
+    this.#options.onFound({ ...cause, signal, by, port: connection.port, source });
   }
 
   #find(connectionId: number | null) {
@@ -245,7 +247,7 @@ export class HostSleep {
       () => {
         this.#alarm = null;
         this.#signalledAtMs ??= this.#nowMs;
-        this.#options.onSignal(this.#cause("timer", this.#options.declared().name, null));
+        this.#options.onSignal(this.#cause("timer", this.#options.declared().name));
       },
       Math.min(...delays),
     );
@@ -263,9 +265,8 @@ export class HostSleep {
     this.#alarm = null;
   }
 
-  #cause(signal: Cause["signal"], by: string, port: number | null): Cause {
-    const { clock } = this.#options.context.ports;
-    return { signal, by, port, atMs: clock.nowMs(), startedMs: clock.monotonicMs() };
+  #cause(signal: Cause["signal"], by: string): Cause {
+    return this.#options.context.origins.cause({ signal, by });
   }
 
   get #nowMs(): number {

@@ -47,7 +47,7 @@ export class SupervisedHost {
       onEffect: (effect) => carryOut(effect, this.#parts),
       onSnapshot: (snapshot) => this.#observe(snapshot),
     });
-    this.history = new HostHistory(declared.name, context.ports.clock, onChange);
+    this.history = new HostHistory(declared.name, context, onChange);
     this.environment = new HostEnvironment({
       log: context.ports.log,
       send: (event) => this.#send(event),
@@ -66,7 +66,7 @@ export class SupervisedHost {
       ports: context.ports,
       address: declared.address,
       rootPid: () => this.environment.processes?.runtime ?? null,
-      onWaiting: (port, source) => this.#somebodyWaits(port, source),
+      onWaiting: (port, source) => this.wake(context.origins.arrival(port, source)),
       onChange: () => this.#publishState(),
       onMapped: context.onMapped,
     });
@@ -187,7 +187,7 @@ export class SupervisedHost {
 
   /** A connect to this host by a process that runs under the shim. */
   connectRequest(pending: PendingRequest, by: string): void {
-    const { port, nonblocking } = pending.request;
+    const { port, nonblocking, pid } = pending.request;
     if (this.#retired) {
       this.#waiters.refuse(pending, "EHOSTUNREACH");
       return;
@@ -201,7 +201,7 @@ export class SupervisedHost {
       return;
     }
     if (this.#life.asleep) {
-      this.wake(this.#cause("connect", by, port));
+      this.wake(this.#context.origins.cause({ signal: "connect", by, port, pid }));
       // Its listeners are there, and take connections while it is woken.
       this.#waiters.admit(pending);
       return;
@@ -212,7 +212,7 @@ export class SupervisedHost {
     }
     if (nonblocking) this.#waiters.admit(pending);
     else this.#waiters.add(pending, by);
-    this.wake(this.#cause("connect", by, port));
+    this.wake(this.#context.origins.cause({ signal: "connect", by, port, pid }));
   }
 
   close(): void {
@@ -232,11 +232,6 @@ export class SupervisedHost {
       this.#context.ports.log.warn({ host: this.#declared.name, port, err: error }, "not held");
       return false;
     }
-  }
-
-  #somebodyWaits({ port, protocol }: ListenPort, source: number | null): void {
-    const by = source === null ? "outside" : this.#context.nameOf(source);
-    this.wake(this.#cause(protocol === "tcp" ? "connect" : "datagram", by, port));
   }
 
   get #parts(): HostParts {
@@ -266,11 +261,6 @@ export class SupervisedHost {
     return this.#sleep;
   }
 
-  #cause(signal: Cause["signal"], by: string, port: number | null): Cause {
-    const { clock } = this.#context.ports;
-    return { signal, by, port, atMs: clock.nowMs(), startedMs: clock.monotonicMs() };
-  }
-
   #send(event: HostEvent): void {
     const atRest = this.state === "imaginary" || this.state === "failed";
     this.#life.send(event, this.#declared, atRest);
@@ -296,6 +286,6 @@ export class SupervisedHost {
   /** Connects that came while the last life was ending are the reason for the next. */
   #wakeForWaiters(): void {
     const first = this.#waiters.first();
-    if (first !== null) this.wake(this.#cause("connect", first.by, first.port));
+    if (first !== null) this.wake(this.#context.origins.cause({ signal: "connect", ...first }));
   }
 }

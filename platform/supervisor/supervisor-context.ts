@@ -8,6 +8,7 @@ import type { Membership } from "../ports/membership.js";
 import type { NameTable } from "../ports/name-table.js";
 import type { Random } from "../ports/random.js";
 import type { Sockets } from "../ports/sockets.js";
+import type { Origins } from "./origins.js";
 
 /** Everything through which a supervisor sees and changes the world. */
 export interface SupervisorPorts {
@@ -30,8 +31,7 @@ export interface SupervisorContext {
   readonly ports: SupervisorPorts;
   readonly deployId: string;
   readonly nodeId: string;
-  /** Name of the host or program behind an overlay address; "outside" for any other. */
-  readonly nameOf: (address: number) => string;
+  readonly origins: Origins;
   /** What is bound for some declared port has changed. */
   readonly onMapped: () => void;
 }

@@ -15,6 +15,7 @@ import type { DeclaredHost } from "./declared-host.js";
 import { HostChanges } from "./host-changes.js";
 import type { Ending, EnvironmentReport } from "./host-environment.js";
 import type { HostChange } from "./host-history.js";
+import { Origins, type Resident } from "./origins.js";
 import { Redeclarations } from "./redeclarations.js";
 import { SupervisedHost } from "./supervised-host.js";
 import type { SupervisorContext, SupervisorPorts } from "./supervisor-context.js";
@@ -30,6 +31,7 @@ export interface SupervisorOptions {
 }
 
 export class Supervisor {
+  readonly origins: Origins;
   readonly #options: SupervisorOptions;
   readonly #context: SupervisorContext;
   readonly #hosts = new Map<string, SupervisedHost>();
@@ -50,8 +52,9 @@ export class Supervisor {
     this.#clients = new Clients(options.blockBase);
     const { ports, deployId, nodeId } = options;
     this.#redeclarations = new Redeclarations(ports.log);
-    const nameOf = (address: number) => this.#nameOf(address);
-    this.#context = { ports, deployId, nodeId, nameOf, onMapped: () => this.#publish() };
+    this.origins = new Origins(ports, (address) => this.#residentAt(address));
+    const onMapped = () => this.#publish();
+    this.#context = { ports, deployId, nodeId, origins: this.origins, onMapped };
   }
 
   get hosts(): ReadonlyMap<string, SupervisedHost> {
@@ -248,9 +251,7 @@ export class Supervisor {
   }
 
   #cause(signal: Cause["signal"]): Cause {
-    const { clock } = this.#context.ports;
-    const startedMs = clock.monotonicMs();
-    return { signal, by: "im", port: null, atMs: clock.nowMs(), startedMs };
+    return this.origins.cause({ signal, by: "im" });
   }
 
   #publish(): void {
@@ -258,9 +259,10 @@ export class Supervisor {
     this.#context.ports.nameTable.publish(hosts.map(tableEntry));
   }
 
-  #nameOf(address: number): string {
+  #residentAt(address: number): Resident | null {
     const host = this.#byAddress.get(address);
-    return host?.declared.name ?? this.#clients.at(address)?.program ?? "outside";
+    if (host === undefined) return this.#clients.residentAt(address);
+    return { name: host.declared.name, rootPid: host.environment.processes?.runtime ?? null };
   }
 
   #changed(change: HostChange): void {

@@ -81,6 +81,13 @@ test("a host is woken and stopped, and its status and events tell", async (t) =>
   t.deepEqual(states, ["allocating", "running", "imaginary"]);
 });
 
+test("a host is suspended, and tells why it is what it is", async (t) => {
+  const { client } = await deployed(t);
+  await client.suspend("shop", "web");
+  t.like(await client.why("shop", "web"), { state: "suspended", chainBegins: "nobody" });
+  t.is((await rejected(t, client.why("shop", "nobody"))).code, "IM_NO_HOST");
+});
+
 test("an error of the service arrives as the same error", async (t) => {
   const { client } = await deployed(t);
   const error = await rejected(t, client.wake("shop", "broken"));

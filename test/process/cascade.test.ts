@@ -32,4 +32,19 @@ needing("redis-server")("one request from outside boots three tiers, one by one"
     "front 1 by connect of outside",
     "middle 1 by connect of front",
   ]);
+  const { chain, chainBegins } = await world.client.why("shop", "cache");
+  t.deepEqual(
+    chain.map(({ host, by, port }) => `${host}:${port} by ${by}`),
+    ["cache:6379 by middle", "middle:3000 by front", "front:8080 by outside"],
+  );
+  t.is(chainBegins, "outside");
+  // A machine that is too busy may not find out who connected, but never names anybody else.
+  for (const { pid, program, phases } of chain.slice(0, 2)) {
+    if (pid !== null) t.is(program, "node");
+    t.deepEqual(
+      phases.slice(0, 2).map(({ name }) => name),
+      ["claiming", "invoking"],
+    );
+    t.is(phases.at(-1)?.name, "starting");
+  }
 });

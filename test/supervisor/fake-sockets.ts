@@ -28,8 +28,9 @@ export class FakePlaceholder implements Placeholder {
   disarm(): void {
     this.armed = null;
   }
+  queue: readonly SocketAddress[] = [];
   waiting(): readonly SocketAddress[] {
-    return [];
+    return this.queue;
   }
   restore(): void {}
   resetQueue(): void {

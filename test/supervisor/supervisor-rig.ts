@@ -102,6 +102,8 @@ export class SupervisorRig {
         holders: {
           find: () => this.holder,
           inhabited: () => this.inhabited,
+          program: (pid) => `program-${pid}`,
+          connector: ({ port }, root) => ({ pid: port, program: `below-${root}` }),
           onEnd: () => () => undefined,
         },
         guards: {

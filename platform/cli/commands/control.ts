@@ -1,4 +1,4 @@
-/** `im wake` and `im stop`: hosts by hand. */
+/** `im wake`, `im suspend` and `im stop`: hosts by hand. */
 import type { DaemonClient } from "../../daemon/client.js";
 import { type TargetOptions, withDeployment } from "../session.js";
 import type { Terminal } from "../terminal.js";
@@ -8,6 +8,14 @@ export function wake(terminal: Terminal, hosts: readonly string[], options: Targ
     const beganMs = performance.now();
     await client.wake(deployment, host);
     terminal.write(`${host}: running (${Math.round(performance.now() - beganMs)} ms)\n`);
+  });
+}
+
+export function suspend(terminal: Terminal, hosts: readonly string[], options: TargetOptions) {
+  return forEachHost(hosts, options, async (client, deployment, host) => {
+    const beganMs = performance.now();
+    await client.suspend(deployment, host);
+    terminal.write(`${host}: suspended (${Math.round(performance.now() - beganMs)} ms)\n`);
   });
 }
 
