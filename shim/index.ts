@@ -185,6 +185,11 @@ export interface Addon {
   /** A duplicate of the process's descriptor; EPERM where ptrace rules forbid it. */
   pidfdGetDescriptor(pidfd: number, descriptor: number): number;
 
+  /** Throws where no process of ours may have its system calls told to another (seccomp). */
+  tryNotification(): void;
+  /** Throws where this user may not make user namespaces. */
+  tryUserNamespace(): void;
+
   /** From here on whoever is orphaned below this process becomes its child. */
   becomeSubreaper(): void;
   /**

@@ -16,6 +16,11 @@ export function paintState(text: string, state: HostState, coloured: boolean): s
   return paint(text, stateColours[state], coloured);
 }
 
+function wakeText({ wake }: LifecycleEvent): string {
+  const { pid = null, port = null } = wake ?? {};
+  return `${pid === null ? "" : ` (pid ${pid})`}${port === null ? "" : ` on ${port}`}`;
+}
+
 /** `time host inc from → to signal by tookMs`; what failed follows. */
 export function formatEvent(event: LifecycleEvent, coloured: boolean): string {
   const { at, host, incarnation, from, to, signal, by, tookMs, error } = event;
@@ -26,7 +31,7 @@ export function formatEvent(event: LifecycleEvent, coloured: boolean): string {
     from,
     "→",
     paintState(to, to, coloured),
-    `${plain(signal)} by ${plain(by)}`,
+    `${plain(signal)} by ${plain(by)}${wakeText(event)}`,
     tookMs === null ? "-" : `${Math.round(tookMs)}ms`,
   ];
   if (error !== undefined) {

@@ -12,7 +12,8 @@ const columns: readonly Column[] = [
   { title: "WAKES", align: "right", rank: 3 },
   { title: "PIDS", widthMin: 6, rank: 1 },
   { title: "MEMORY", align: "right", rank: 2 },
-  { title: "LAST WAKE", widthMin: 14, rank: 6 },
+  { title: "IDLE", align: "right", rank: 6 },
+  { title: "LAST WAKE", widthMin: 14, rank: 7 },
   { title: "ERROR", widthMin: 16 },
 ];
 const stateColumn = 1;
@@ -51,6 +52,7 @@ function cells(host: HostStatus, nowMs: number): readonly string[] {
     String(host.wakes),
     formatPids(host.pids),
     host.memoryMb === null ? "-" : `${Math.round(host.memoryMb)} MB`,
+    host.idleForMs === null ? "-" : formatSpan(host.idleForMs),
     formatLastWake(host.lastWake, nowMs),
     formatFailure(host.error, nowMs),
   ];

@@ -36,7 +36,7 @@ export function createProgram(terminal: Terminal, setExitCode: SetExitCode): Com
   addDeploy(program, terminal);
   addRun(program, terminal, setExitCode);
   addReaders(program, terminal);
-  addExplainers(program, terminal);
+  addExplainers(program, terminal, setExitCode);
   addControls(program, terminal);
   return program;
 }
@@ -121,7 +121,7 @@ function addReaders(program: Command, terminal: Terminal): void {
     });
 }
 
-function addExplainers(program: Command, terminal: Terminal): void {
+function addExplainers(program: Command, terminal: Terminal, setExitCode: SetExitCode): void {
   addCommon(program.command("why <host>"))
     .description("tell who woke a host, and what keeps it awake now")
     .option("--json", "print one JSON document")
@@ -129,6 +129,14 @@ function addExplainers(program: Command, terminal: Terminal): void {
     .action(async (host: string, _: unknown, self: Command) => {
       const { why } = await import("./commands/why.js");
       await why(terminal, host, self.optsWithGlobals<Common & { json?: boolean }>());
+    });
+  addCommon(program.command("doctor"))
+    .description("try what this machine can do, and say what is done instead")
+    .option("--json", "print one JSON document")
+    .addHelpText("after", examples("im doctor", "im doctor --json"))
+    .action(async (_: unknown, self: Command) => {
+      const { doctor } = await import("./commands/doctor.js");
+      setExitCode(doctor(terminal, self.optsWithGlobals<Common & { json?: boolean }>()));
     });
   addCommon(program.command("metrics"))
     .description("print hosts, wakes and costs of everything deployed here, for Prometheus")

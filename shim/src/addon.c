@@ -40,6 +40,8 @@ static const struct {
     {"pidfdOpen", im_pidfd_open},
     {"pidfdSendSignal", im_pidfd_send_signal},
     {"pidfdGetDescriptor", im_pidfd_get_descriptor},
+    {"tryNotification", im_try_notification},
+    {"tryUserNamespace", im_try_user_namespace},
     {"becomeSubreaper", im_become_subreaper},
     {"endChildren", im_end_children},
 };

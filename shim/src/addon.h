@@ -83,6 +83,9 @@ napi_value im_pidfd_open(napi_env env, napi_callback_info info);
 napi_value im_pidfd_send_signal(napi_env env, napi_callback_info info);
 napi_value im_pidfd_get_descriptor(napi_env env, napi_callback_info info);
 
+napi_value im_try_notification(napi_env env, napi_callback_info info);
+napi_value im_try_user_namespace(napi_env env, napi_callback_info info);
+
 napi_value im_become_subreaper(napi_env env, napi_callback_info info);
 napi_value im_end_children(napi_env env, napi_callback_info info);
 

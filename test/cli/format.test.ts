@@ -31,6 +31,7 @@ const failed: HostStatus = {
   name: "db",
   state: "failed",
   pids: [],
+  idleForMs: null,
   lastWake: null,
   memoryMb: null,
   error: {
@@ -58,15 +59,17 @@ test("a status table says everything where there is room", (t) => {
         "WAKES",
         "PIDS",
         "MEMORY",
+        "IDLE",
         "LAST WAKE",
         "ERROR",
       ],
       [
         ...["web", "running", "127.64.0.12", "80,53/udp", "3", "5", "4242,4243,4244,+1", "41 MB"],
+        "120 ms",
         "connect by api on 80, 12 s ago, took 84 ms",
       ],
       [
-        ...["db", "failed", "127.64.0.12", "80,53/udp", "3", "5", "-", "-", "-"],
+        ...["db", "failed", "127.64.0.12", "80,53/udp", "3", "5", "-", "-", "-", "-"],
         "IM_GUEST_EXITED: db ended with code 1 [2J before it listened (again in 5 s)",
       ],
       ["and 998 hosts never real yet"],
@@ -117,11 +120,28 @@ test("an event is one line", (t) => {
   } as const;
   const line = "2026-01-01T00:00:01.000Z web 3 allocating → running connect by api 84ms";
   t.is(formatEvent(event, false), line);
+  const at = "2026-01-01T00:00:00.000Z";
+  const wake = { at, tookMs: 84, pid: 42, program: "node", port: 80, phases: [] };
+  t.is(formatEvent({ ...event, wake }, false), line.replace("by api", "by api (pid 42) on 80"));
   const error = { code: "IM_BOOT_TIMEOUT", message: "never\nlistened" };
   t.is(
     formatEvent({ ...event, to: "failed", tookMs: null, error }, false),
     "2026-01-01T00:00:01.000Z web 3 allocating → failed connect by api - " +
       "IM_BOOT_TIMEOUT: never listened",
+  );
+});
+
+test("a sleep and a wake from it are one line each, with how long they took", (t) => {
+  const event = { at: "2026-01-01T00:00:01.000Z", host: "web", incarnation: 3 } as const;
+  const asleep = { from: "suspending", to: "suspended", signal: "idle", by: "web" } as const;
+  t.regex(
+    formatEvent({ ...event, ...asleep, tookMs: 3 }, false),
+    / web 3 suspending → suspended idle by web 3ms$/,
+  );
+  const awake = { from: "resuming", to: "running", signal: "data", by: "api" } as const;
+  t.regex(
+    formatEvent({ ...event, ...awake, tookMs: 2 }, false),
+    / web 3 resuming → running data by api 2ms$/,
   );
 });
 

@@ -48,9 +48,8 @@ for (const [words, what] of mistakes) {
 
 test("every command has a help text with an example", async (t) => {
   const { home } = temporaryConfiguration(t);
-  const commands = "deploy run shell status events logs why metrics wake suspend stop down".split(
-    " ",
-  );
+  const commands =
+    "deploy run shell status events logs why doctor metrics wake suspend stop down".split(" ");
   const all = await callIm(["--help"], { home });
   t.is(all.code, 0);
   for (const command of commands) {
