@@ -118,6 +118,8 @@ function wokenBy({ state, declared }: SupervisedHost): HostWhy["wokenBy"] {
     signal: protocol === "tcp" ? "connect" : "datagram",
     port,
   }));
-  const open = state === "suspended" ? [{ signal: "data", port: null }] : [];
-  return [...arrivals, ...open, { signal: "wake", port: null }];
+  const sleeps = state === "suspended";
+  const hasTimer = declared.wakeEveryMs !== null || (sleeps && declared.idle.honorsTimers);
+  const signals = [...(sleeps ? ["data"] : []), ...(hasTimer ? ["timer"] : []), "wake"];
+  return [...arrivals, ...signals.map((signal) => ({ signal, port: null }))];
 }

@@ -1,4 +1,5 @@
 /** Hosts, wakes, environments and the price of looking at them. */
+import type { SensingCost } from "../idle/sensing.js";
 import type { SupervisedHost } from "../supervisor/supervised-host.js";
 import type { Supervisor } from "../supervisor/supervisor.js";
 import type { Metric, Sample } from "./exposition.js";
@@ -9,7 +10,9 @@ export interface Deployed {
   readonly supervisor: Supervisor;
 }
 
-type SampledNode = Pick<Node, "environments" | "billedMs" | "sensingCost">;
+interface SampledNode extends Pick<Node, "environments" | "billedMs"> {
+  readonly sensing: { readonly cost: SensingCost };
+}
 
 export function nodeMetrics(deployed: readonly Deployed[], node: SampledNode): readonly Metric[] {
   return [
@@ -84,28 +87,25 @@ function environments(node: SampledNode): Metric {
   };
 }
 
-function sensing(node: SampledNode): readonly Metric[] {
-  const cost = node.sensingCost?.() ?? null;
-  const one = (value: number | undefined): readonly Sample[] =>
-    value === undefined ? [] : [{ value }];
+function sensing({ sensing: { cost } }: SampledNode): readonly Metric[] {
   return [
     {
       name: "im_sensing_looks_total",
       type: "counter",
       help: "Looks at the sockets and processes of the node.",
-      samples: one(cost?.looks),
+      samples: [{ value: cost.looks }],
     },
     {
       name: "im_sensing_seconds_total",
       type: "counter",
       help: "What all looks together took.",
-      samples: one(cost === null ? undefined : cost.tookMs / 1000),
+      samples: [{ value: cost.tookMs / 1000 }],
     },
     {
       name: "im_sensing_connections",
       type: "gauge",
       help: "Connections that the last look saw.",
-      samples: one(cost?.connections),
+      samples: [{ value: cost.connections }],
     },
   ];
 }

@@ -1,6 +1,6 @@
 /** What all deployments of a daemon share: one node with its clouds, store and connections. */
 import type { Addon } from "../../shim/index.js";
-import type { Sensing, SensingCost } from "../idle/sensing.js";
+import type { Sensing } from "../idle/sensing.js";
 import type { Clock } from "../ports/clock.js";
 import type { Cloud, CloudEnvironment } from "../ports/cloud.js";
 import type { Custody } from "../ports/custody.js";
@@ -42,8 +42,6 @@ export interface Node {
   readonly invoked: () => ReadonlySet<string | null>;
   /** Called at each step of a life, by name. */
   readonly reached: (step: string, host: string) => void;
-  /** What looking at hosts has cost so far; null or absent: nobody looks. */
-  readonly sensingCost?: () => SensingCost | null;
   /** What the engine has billed a host's environments for, ms. */
   readonly billedMs: (functionName: string, tenantId: string) => number;
 }
