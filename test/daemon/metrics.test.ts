@@ -5,7 +5,6 @@ import { buildInfo, processMetrics } from "../../platform/daemon/process-metrics
 import { declared, SupervisorRig } from "../supervisor/supervisor-rig.js";
 
 const sensing = { cost: { looks: 3, connections: 20, tookMs: 12 } };
-const idle = { environments: () => new Map(), billedMs: () => 0, sensing };
 
 test("labels and help are escaped, and a metric without samples is left out", (t) => {
   const samples = [{ labels: { name: 'a"b\\c\nd', other: "e" }, value: 1.5 }, { value: 2 }];
