@@ -5,7 +5,7 @@ import type { Failure, HostEffect, HostEvent } from "../lifecycle/events.js";
 import type { hostMachine } from "../lifecycle/machine.js";
 import type { HostRecord } from "../ports/membership.js";
 import type { DeclaredHost } from "./declared-host.js";
-import { createHostActor, type Found, type HostActor } from "./host-actor.js";
+import type { Found, HostActor } from "./host-actor.js";
 import type { SupervisorContext } from "./supervisor-context.js";
 
 export type HostSnapshot = SnapshotFrom<typeof hostMachine>;
@@ -106,7 +106,7 @@ export class HostLife {
   #start(declared: DeclaredHost, adopting: Found["adopting"]): HostActor {
     this.#declared = declared;
     const found = { record: this.#record, lastEnvironment: this.#lastEnvironment, adopting };
-    const actor = createHostActor(this.#context, declared, found);
+    const actor = this.#context.actors.create(declared, found);
     actor.start();
     actor.on("*", (effect) => this.#carryOut(effect, declared.name));
     actor.subscribe((snapshot) => {

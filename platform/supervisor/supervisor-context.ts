@@ -6,6 +6,7 @@ import type { Membership } from "../ports/membership.js";
 import type { NameTable } from "../ports/name-table.js";
 import type { Random } from "../ports/random.js";
 import type { Sockets } from "../ports/sockets.js";
+import type { HostActorFactory } from "./host-actor.js";
 
 /** Everything through which a supervisor sees and changes the world. */
 export interface SupervisorPorts {
@@ -21,10 +22,15 @@ export interface SupervisorPorts {
   readonly reached: (step: string, host: string) => void;
 }
 
-export interface SupervisorContext {
+/** What the actors of hosts are made with. */
+export interface HostActorContext {
   readonly ports: SupervisorPorts;
   readonly deployId: string;
   readonly nodeId: string;
+}
+
+export interface SupervisorContext extends HostActorContext {
+  readonly actors: HostActorFactory;
   /** Name of the host or program behind an overlay address; "outside" for any other. */
   readonly nameOf: (address: number) => string;
   /** What is bound for some declared port has changed. */

@@ -12,6 +12,7 @@ import type { EnvironmentMessage } from "../protocol/environment.js";
 import { type Client, Clients } from "./clients.js";
 import type { DeclaredHost } from "./declared-host.js";
 import { failureError, stoppedError } from "./failure-error.js";
+import { HostActorFactory } from "./host-actor.js";
 import { HostChanges } from "./host-changes.js";
 import type { Ending, EnvironmentReport } from "./host-environment.js";
 import type { HostChange } from "./host-history.js";
@@ -46,7 +47,8 @@ export class Supervisor {
     const { ports, deployId, nodeId } = options;
     this.#redeclarations = new Redeclarations(ports.log);
     const nameOf = (address: number) => this.#nameOf(address);
-    this.#context = { ports, deployId, nodeId, nameOf, onMapped: () => this.#publish() };
+    const actors = new HostActorFactory({ ports, deployId, nodeId });
+    this.#context = { ports, deployId, nodeId, actors, nameOf, onMapped: () => this.#publish() };
   }
 
   get hosts(): ReadonlyMap<string, SupervisedHost> {
