@@ -109,6 +109,8 @@ export class SupervisorRig {
   readonly running = new Map<number, boolean>();
   /** The process that has every socket that was handed over. */
   holder: number | null = 1;
+  /** The process that each search for a holder began with; 0: none, so all are looked at. */
+  readonly likely: number[] = [];
   /** Whether any guest runs. */
   inhabited = true;
   #nowMs = 0;
@@ -150,7 +152,10 @@ export class SupervisorRig {
         cloud,
         sockets: this.sockets,
         holders: {
-          find: () => this.holder,
+          find: (_socket, _rootPid, likely) => {
+            this.likely.push(likely);
+            return this.holder;
+          },
           inhabited: () => this.inhabited,
           onEnd: () => () => undefined,
         },
