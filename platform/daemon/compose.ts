@@ -14,6 +14,7 @@ import { SystemHolders } from "../network/holders-adapter.js";
 import { SystemSockets } from "../network/sockets-adapter.js";
 import type { Log } from "../ports/log.js";
 import { claimOf } from "../protocol/environment.js";
+import { rehearseBoot } from "../supervisor/rehearsal.js";
 import type { Database } from "./compose-start.js";
 import { type Configuration, withoutGuestVariables } from "./configuration.js";
 import { Deployments } from "./deployments.js";
@@ -28,6 +29,8 @@ import { stepKiller } from "./test-kill-adapter.js";
 const environmentIdleMs = 30_000;
 /** A guest may want to follow SIGTERM, which AWS itself has little time for. */
 const environmentGraceMs = 2_000;
+/** By then a deploy that started the daemon is over, most likely. */
+const rehearsalDelayMs = 1_500;
 const tableName = "imaginary-machines";
 
 export async function createService(
@@ -63,7 +66,9 @@ export async function createService(
       runtime: engine.runtimes,
     }),
   };
+  const rehearsal = systemClock.setTimeout(() => rehearse(node), rehearsalDelayMs);
   const deployments = new Deployments(node, async () => {
+    systemClock.clearTimeout(rehearsal);
     processes.close();
     await engine.close();
     await store.close();
@@ -79,6 +84,12 @@ export async function createService(
   });
   deployments.reconcile();
   return deployments;
+}
+
+function rehearse({ membership, random, log }: Node): void {
+  rehearseBoot({ membership, random }).catch((error: unknown) =>
+    log.debug({ err: error }, "no rehearsal"),
+  );
 }
 
 /** Claims that an earlier daemon of this home made are recognised by it. */
