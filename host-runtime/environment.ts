@@ -52,7 +52,10 @@ export class Environment {
   static async prepare(parts: EnvironmentParts, bootId: string): Promise<Environment> {
     parts.addon.becomeSubreaper();
     await rehearse(parts.addon);
-    return new Environment(parts, bootId);
+    const environment = new Environment(parts, bootId);
+    // A collection that begins by itself is cut off by the freeze, and goes on beside the boot.
+    globalThis.gc?.();
+    return environment;
   }
 
   /** Returns when told to stop. Rejects when the Runtime API stays away, or im-init was lost. */

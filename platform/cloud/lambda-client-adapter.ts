@@ -42,6 +42,8 @@ export function createLambdaClient(
 
 /** Everything the SDK would otherwise look up in the user's AWS set-up. */
 const embeddedConfiguration: LambdaClientConfig = {
+  // The engine looks at no signature there: the socket is its owner's alone.
+  signer: { sign: async (request) => request },
   endpoint: "http://localhost",
   region: "us-east-1",
   credentials: { accessKeyId: "embedded", secretAccessKey: "embedded" },

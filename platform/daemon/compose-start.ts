@@ -7,6 +7,7 @@ import { type EmbeddedDynamoDb, startDynamoDb } from "../../simulator/dynamodb/s
 import type { Log } from "../ports/log.js";
 import type { Configuration } from "./configuration.js";
 import type { NodeCustody } from "./node.js";
+import { residentFlags } from "./resident-flags.js";
 import type { DaemonService } from "./service.js";
 import { systemClock } from "./system-clock-adapter.js";
 import { systemRandom } from "./system-random-adapter.js";
@@ -36,6 +37,7 @@ async function startDatabase(configuration: Configuration, log: Log): Promise<Da
     directory: join(configuration.home, "dynamodb"),
     socketPath,
     log: log.child({ part: "dynamodb" }),
+    nodeFlags: residentFlags,
   });
   return { socketPath, server };
 }

@@ -17,6 +17,7 @@ import { SystemSensor } from "../network/sensor-adapter.js";
 import { SystemSockets } from "../network/sockets-adapter.js";
 import type { Log } from "../ports/log.js";
 import { claimOf } from "../protocol/environment.js";
+import { rehearseBoot } from "../supervisor/rehearsal.js";
 import type { Database } from "./compose-start.js";
 import { type Configuration, withoutGuestVariables } from "./configuration.js";
 import { Deployments } from "./deployments.js";
@@ -31,6 +32,8 @@ import { stepKiller } from "./test-kill-adapter.js";
 const environmentIdleMs = 30_000;
 /** A guest may want to follow SIGTERM, which AWS itself has little time for. */
 const environmentGraceMs = 2_000;
+/** By then a deploy that started the daemon is over, most likely. */
+const rehearsalDelayMs = 1_500;
 const tableName = "imaginary-machines";
 
 export async function createService(
@@ -75,7 +78,9 @@ export async function createService(
       runtime: engine.runtimes,
     }),
   };
+  const rehearsal = systemClock.setTimeout(() => rehearse(node), rehearsalDelayMs);
   deployments = new Deployments(node, async () => {
+    systemClock.clearTimeout(rehearsal);
     processes.close();
     await engine.close();
     await store.close();
@@ -87,6 +92,12 @@ export async function createService(
   follow(engine, deployments);
   deployments.reconcile();
   return deployments;
+}
+
+function rehearse({ membership, random, log }: Node): void {
+  rehearseBoot({ membership, random }).catch((error: unknown) =>
+    log.debug({ err: error }, "no rehearsal"),
+  );
 }
 
 /** What becomes of environments is told to the hosts that live in them. */

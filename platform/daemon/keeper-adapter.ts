@@ -5,6 +5,7 @@ import { shimFiles } from "../../shim/index.js";
 import { ImError } from "../errors/im-error.js";
 import type { Log } from "../ports/log.js";
 import { type Configuration, daemonVariables } from "./configuration.js";
+import { residentFlags } from "./resident-flags.js";
 
 /** Starts a daemon under a keeper, which passes Node's channel to us on to it. */
 export function spawnDaemon(configuration: Configuration, program: string): ChildProcess {
@@ -13,7 +14,7 @@ export function spawnDaemon(configuration: Configuration, program: string): Chil
   return logged(configuration, (log) =>
     spawn(
       shimFiles.keeper,
-      [lockFile, keeperFile, "--", process.execPath, program],
+      [lockFile, keeperFile, "--", process.execPath, ...residentFlags, program],
       keeperOptions(configuration, ["ignore", log, log, "ipc"]),
     ),
   );
@@ -35,7 +36,7 @@ export function spawnAdoptingKeeper(
   const child = logged(configuration, (output) =>
     spawn(
       shimFiles.keeper,
-      [...words, process.execPath, program],
+      [...words, process.execPath, ...residentFlags, program],
       keeperOptions(configuration, ["ignore", output, output, link, lock]),
     ),
   );

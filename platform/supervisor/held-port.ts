@@ -108,8 +108,8 @@ export class HeldPort implements ListenPort {
     this.#serving = true;
     this.disarm();
     if (!this.#handedOver) this.#closeLater(unboundMs);
-    // Adopted: its guest may not have come as far as its bind.
-    else if (this.#verify(0, unboundMs)) this.#listening = true;
+    // Adopted: nobody is known to have it, and its guest may not have come as far as its bind.
+    else if (this.#endWatch === null && this.#verify(0, unboundMs)) this.#listening = true;
   }
 
   /** The host is ending: whatever is closed from here on is closed on the way out. */

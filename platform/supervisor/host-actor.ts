@@ -1,13 +1,14 @@
 /** The host machine with its world behind it. */
-import { createActor } from "xstate";
+import assert from "node:assert";
+import { type AnyActorRef, createActor } from "xstate";
 import type { Adopting } from "../lifecycle/host-context.js";
 import { hostMachine } from "../lifecycle/machine.js";
 import type { HostRecord } from "../ports/membership.js";
 import type { DeclaredHost } from "./declared-host.js";
 import { hostActors } from "./host-actors.js";
-import type { SupervisorContext } from "./supervisor-context.js";
+import type { HostActorContext } from "./supervisor-context.js";
 
-export type HostActor = ReturnType<typeof createHostActor>;
+export type HostActor = ReturnType<HostActorFactory["create"]>;
 
 /** What is known of the host from before: its item, and the environment it was last in. */
 export interface Found {
@@ -16,22 +17,45 @@ export interface Found {
   readonly adopting: Adopting;
 }
 
-export function createHostActor(context: SupervisorContext, declared: DeclaredHost, found: Found) {
-  const machine = hostMachine.provide({ actors: hostActors(context, declared) });
-  const settings = {
-    host: declared.name,
-    nodeId: context.nodeId,
-    ready: declared.ready,
-    bootTimeoutMs: declared.bootTimeoutMs,
-    stopGraceMs: declared.stopGraceMs,
-    terminateAfterMs: declared.idle.terminateAfterMs,
-  };
-  const { clock } = context.ports;
-  return createActor(machine, {
-    input: { ...found, settings },
-    clock: {
-      setTimeout: (callback: () => void, delayMs: number) => clock.setTimeout(callback, delayMs),
-      clearTimeout: (timer: unknown) => clock.clearTimeout(timer),
-    },
-  });
+/**
+ * Makes the actors of all hosts of a supervisor. The machine is built once for all of them: that
+ * takes milliseconds, for which the first connect to each host would wait.
+ */
+export class HostActorFactory {
+  readonly #context: HostActorContext;
+  readonly #declaredOf = new WeakMap<AnyActorRef["system"], DeclaredHost>();
+  readonly #machine: typeof hostMachine;
+
+  constructor(context: HostActorContext) {
+    this.#context = context;
+    const actors = hostActors(context, (system) => this.#hostOf(system));
+    this.#machine = hostMachine.provide({ actors });
+  }
+
+  create(declared: DeclaredHost, found: Found) {
+    const { clock } = this.#context.ports;
+    const settings = {
+      host: declared.name,
+      nodeId: this.#context.nodeId,
+      ready: declared.ready,
+      bootTimeoutMs: declared.bootTimeoutMs,
+      stopGraceMs: declared.stopGraceMs,
+      terminateAfterMs: declared.idle.terminateAfterMs,
+    };
+    const actor = createActor(this.#machine, {
+      input: { ...found, settings },
+      clock: {
+        setTimeout: (callback: () => void, delayMs: number) => clock.setTimeout(callback, delayMs),
+        clearTimeout: (timer: unknown) => clock.clearTimeout(timer),
+      },
+    });
+    this.#declaredOf.set(actor.system, declared);
+    return actor;
+  }
+
+  #hostOf(system: AnyActorRef["system"]): DeclaredHost {
+    const declared = this.#declaredOf.get(system);
+    assert(declared !== undefined, "every actor was made here");
+    return declared;
+  }
 }

@@ -8,6 +8,7 @@ import type { Membership } from "../ports/membership.js";
 import type { NameTable } from "../ports/name-table.js";
 import type { Random } from "../ports/random.js";
 import type { Sockets } from "../ports/sockets.js";
+import type { HostActorFactory } from "./host-actor.js";
 import type { Origins } from "./origins.js";
 
 /** Everything through which a supervisor sees and changes the world. */
@@ -27,10 +28,15 @@ export interface SupervisorPorts {
   readonly reached: (step: string, host: string) => void;
 }
 
-export interface SupervisorContext {
+/** What the actors of hosts are made with. */
+export interface HostActorContext {
   readonly ports: SupervisorPorts;
   readonly deployId: string;
   readonly nodeId: string;
+}
+
+export interface SupervisorContext extends HostActorContext {
+  readonly actors: HostActorFactory;
   readonly origins: Origins;
   /** What is bound for some declared port has changed. */
   readonly onMapped: () => void;

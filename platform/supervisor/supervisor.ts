@@ -12,6 +12,7 @@ import type { EnvironmentMessage } from "../protocol/environment.js";
 import { ByHand } from "./by-hand.js";
 import { type Client, Clients } from "./clients.js";
 import type { DeclaredHost } from "./declared-host.js";
+import { HostActorFactory } from "./host-actor.js";
 import { HostChanges } from "./host-changes.js";
 import type { Ending, EnvironmentReport } from "./host-environment.js";
 import type { HostChange } from "./host-history.js";
@@ -53,8 +54,9 @@ export class Supervisor {
     const { ports, deployId, nodeId } = options;
     this.#redeclarations = new Redeclarations(ports.log);
     this.origins = new Origins(ports, (address) => this.#residentAt(address));
+    const actors = new HostActorFactory({ ports, deployId, nodeId });
     const onMapped = () => this.#publish();
-    this.#context = { ports, deployId, nodeId, origins: this.origins, onMapped };
+    this.#context = { ports, deployId, nodeId, actors, origins: this.origins, onMapped };
   }
 
   get hosts(): ReadonlyMap<string, SupervisedHost> {

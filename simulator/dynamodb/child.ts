@@ -15,6 +15,8 @@ export interface ChildOptions {
   readonly log: Log;
   /** Of the process. */
   readonly program?: string;
+  /** Of Node. Default: none. */
+  readonly nodeFlags?: readonly string[];
 }
 
 export interface Child {
@@ -43,11 +45,11 @@ const serverPath = fileURLToPath(new URL("./server.js", import.meta.url));
 
 /** Resolves when the process answers on its socket; rejects with `ChildFailure`. */
 export async function startChild(options: ChildOptions): Promise<Child> {
-  const { directory, socketPath, clock, log, program = serverPath } = options;
+  const { directory, socketPath, clock, log, program = serverPath, nodeFlags = [] } = options;
   const child = fork(program, [directory, socketPath], {
     // A group of its own: Ctrl-C on the terminal must not end it before its clients.
     detached: true,
-    execArgv: [],
+    execArgv: [...nodeFlags],
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
   const ended = endOf(child);

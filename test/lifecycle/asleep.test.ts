@@ -127,7 +127,7 @@ test("a sleep that cannot be written is not slept", async (t) => {
   t.is(rig.effects.at(-1)?.type, "host.awake");
 });
 
-test("a sleep that was written though nobody heard of it is found by the next attempt", async (t) => {
+test("a sleep that was written, unknown to anybody, is found by the next attempt", async (t) => {
   const rig = (await booted()).send(idle);
   rig.item = { ...(rig.item ?? raise()), state: "suspended", memory: "boot-1", owner: null };
   rig.item = { ...rig.item, version: rig.item.version + 1 };

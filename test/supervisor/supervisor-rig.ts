@@ -58,6 +58,8 @@ export class SupervisorRig {
   waits: readonly Wait[] = [];
   /** Those that stand, in the order in which they were armed. */
   readonly guards = new Set<{ readonly runtimePid: number; signal(id: number | null): void }>();
+  /** The process that each search for a holder began with; 0: none, so all are looked at. */
+  readonly likely: number[] = [];
   /** Whether any guest runs. */
   inhabited = true;
   #nowMs = 0;
@@ -100,7 +102,10 @@ export class SupervisorRig {
         cloud,
         sockets: this.sockets,
         holders: {
-          find: () => this.holder,
+          find: (_socket, _rootPid, likely) => {
+            this.likely.push(likely);
+            return this.holder;
+          },
           inhabited: () => this.inhabited,
           program: (pid) => `program-${pid}`,
           connector: ({ port }, root) => ({ pid: port, program: `below-${root}` }),

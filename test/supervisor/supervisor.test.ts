@@ -17,6 +17,13 @@ test("a connection on a placeholder boots the host, and its bind gets that socke
   );
 });
 
+test("a guest that says which process listens is not searched for among all", async (t) => {
+  const rig = new SupervisorRig([declared()]);
+  await rig.boot();
+  t.is(rig.state(), "running");
+  t.deepEqual(rig.likely, [1]);
+});
+
 test("a thousand connects to a cold host are one invocation", async (t) => {
   const rig = new SupervisorRig([declared("web", 1, [80, 81])]);
   const client = new FakePeer(1);
