@@ -152,6 +152,18 @@ export class SupervisorRig {
     }
   }
 
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  /** A program that was started with `im run`. */
+  client(program = "curl"): FakePeer {
+    const peer = new FakePeer(500);
+    const message = { deployment: "shop", as: null, program, pid: 500 };
+    this.supervisor.clientStarted(peer, { type: "client.started", ...message });
+    return peer;
+  }
+
   placeholder(port: number): FakePlaceholder {
     const found = this.sockets.opened.findLast((held) => held.port === port);
     if (found === undefined) throw new Error(`no placeholder on ${port}`);
