@@ -72,10 +72,10 @@ export async function createService(
   });
   await deployments.restore();
   processes.accept(deployments);
-  engine.onEnded(({ id, functionName, tenantId, pid, payload }) => {
-    if (functionName === null || tenantId === null || pid === null) return;
+  engine.onEnded(({ id, tenantId, pid, payload }) => {
+    if (pid === null) return;
     const claim = payload === null ? null : claimOf(payload);
-    deployments.environmentEnded(functionName, tenantId, pid, { environment: id, claim });
+    deployments.environmentEnded(tenantId, pid, { environment: id, claim });
   });
   deployments.reconcile();
   return deployments;
