@@ -47,6 +47,22 @@ im run -- node --input-type=module -e '
   const response = await fetch("http://front:8080/");
   console.log(response.status, (await response.text()).match(/<title>(.*)<\/title>/)[1]);'
 
+step 'nobody wants anything: they fall asleep, with their memory'
+for host in front api db; do
+  grep -m1 " $host .* suspended" < <(im events -f)
+done
+im status
+
+step 'one request wakes whom it needs, and the open connections between them still stand'
+im run -- node --input-type=module -e '
+  const response = await fetch("http://front:8080/graphql", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ query: "{ query { nodeId } }" }),
+  });
+  console.log(response.status, await response.text());'
+im why db
+
 step 'im stop db, then a program that connects to db boots its next life'
 im stop db
 im run -- node --input-type=module -e '

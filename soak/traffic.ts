@@ -32,13 +32,17 @@ export class Traffic {
   static async start(parts: TrafficParts): Promise<Traffic> {
     const traffic = new Traffic();
     const kinds = ways.flatMap((way) => styles.map((style) => ({ way, style })));
+    // Before the first program reads: a file that is written again is empty for a moment.
+    const lists = {
+      shim: await writeTargets(parts, "shim"),
+      plain: await writeTargets(parts, "plain"),
+    };
     for (const [index, { way, style }] of kinds.entries()) {
       const workers = share(parts.clients, kinds.length, index);
       if (workers === 0) continue;
-      const targets = await writeTargets(parts, way);
       const name = `${way}, ${style}`;
       const seed = String(parts.seed + index);
-      const command = [built("client"), targets, String(workers), style, String(giveUpMs), seed];
+      const command = [built("client"), lists[way], String(workers), style, String(giveUpMs), seed];
       const under = way === "shim" ? [process.execPath, parts.im, "run", "--"] : [];
       traffic.#launch([...under, ...command], name, parts);
     }

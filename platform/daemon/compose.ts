@@ -102,10 +102,10 @@ function rehearse({ membership, random, log }: Node): void {
 
 /** What becomes of environments is told to the hosts that live in them. */
 function follow(engine: Engine, deployments: Deployments): void {
-  engine.onEnded(({ id, functionName, tenantId, pid, payload }) => {
-    if (functionName === null || tenantId === null || pid === null) return;
+  engine.onEnded(({ id, tenantId, pid, payload }) => {
+    if (pid === null) return;
     const claim = payload === null ? null : claimOf(payload);
-    deployments.environmentEnded(functionName, tenantId, pid, { environment: id, claim });
+    deployments.environmentEnded(tenantId, pid, { environment: id, claim });
   });
   engine.onFreezeChange(({ functionName, tenantId, frozen }) => {
     if (functionName === null || tenantId === null || !frozen) return;

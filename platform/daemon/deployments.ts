@@ -193,11 +193,14 @@ export class Deployments implements DaemonService, PeerHandler {
     this.#byPeer.delete(peer);
   }
 
-  /** The engine's proof that nothing of an environment runs any more. */
-  environmentEnded(functionName: string, tenantId: string, pid: number, ending: Ending): void {
+  /**
+   * The engine's proof that nothing of an environment runs any more. `host`: null where the engine
+   * knows of no event that it had, which could not be recorded if the disk was full.
+   */
+  environmentEnded(host: string | null, pid: number, ending: Ending): void {
     for (const { supervisor } of this.#byName.values()) {
-      if (supervisor.hosts.get(tenantId)?.declared.functionName === functionName) {
-        supervisor.environmentEnded(tenantId, pid, ending);
+      for (const name of host === null ? supervisor.hosts.keys() : [host]) {
+        supervisor.environmentEnded(name, pid, ending);
       }
     }
   }

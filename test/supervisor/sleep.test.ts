@@ -118,7 +118,7 @@ test("what arrives while a host sleeps wakes it, and is told by name", async (t)
   t.is(rig.invocations.length, 2);
 });
 
-test("a connect of a program under the shim wakes a sleeper, and is let through at once", async (t) => {
+test("a connect under the shim wakes a sleeper, and is let through at once", async (t) => {
   const { rig, peer } = await asleep();
   t.false(rig.running.get(address));
   const client = rig.client();
