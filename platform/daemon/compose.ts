@@ -45,8 +45,8 @@ export async function createService(
   const addon = loadAddon();
   let deployments: Deployments | null = null;
   // An environment without an invocation is kept for as long as its host's life is in it.
-  const keeps = (functionName: string, tenantId: string) =>
-    deployments?.needsEnvironment(functionName, tenantId) ?? true;
+  const keeps: Keeps = (functionName, tenantId, environment) =>
+    deployments?.needsEnvironment(functionName, tenantId, environment) ?? true;
   const [store, engine] = await Promise.all([
     openStore(database),
     startEngine(configuration, log, keeps),
@@ -100,6 +100,8 @@ function rehearse({ membership, random, log }: Node): void {
   );
 }
 
+type Keeps = (functionName: string, tenantId: string, environment: string) => boolean;
+
 /** What becomes of environments is told to the hosts that live in them. */
 function follow(engine: Engine, deployments: Deployments): void {
   engine.onEnded(({ id, tenantId, pid, payload }) => {
@@ -142,11 +144,7 @@ async function openStore({ socketPath, server }: Database) {
   };
 }
 
-async function startEngine(
-  configuration: Configuration,
-  log: Log,
-  keeps: (functionName: string, tenantId: string) => boolean,
-) {
+async function startEngine(configuration: Configuration, log: Log, keeps: Keeps) {
   const socketPath = join(configuration.runtimeDirectory, "lambda.sock");
   const engine = await startLambdaEngine({
     directory: join(configuration.home, "lambda"),
@@ -156,8 +154,8 @@ async function startEngine(
     log: log.child({ part: "lambda" }),
     hostEnvironment: withoutGuestVariables(),
     idleMs: environmentIdleMs,
-    keeps: ({ functionName, tenantId }) =>
-      functionName !== null && tenantId !== null && keeps(functionName, tenantId),
+    keeps: ({ id, functionName, tenantId }) =>
+      functionName !== null && tenantId !== null && keeps(functionName, tenantId, id),
     graceMs: environmentGraceMs,
   });
   const client = createLambdaClient({ socketPath });

@@ -23,16 +23,6 @@ import type {
 } from "./service.js";
 import type { HostWhy } from "./why-document.js";
 
-/** While its life is in one of them, or may be. */
-const environmentStates: ReadonlySet<SupervisedHost["state"]> = new Set([
-  "allocating",
-  "running",
-  "suspending",
-  "suspended",
-  "resuming",
-  "terminating",
-]);
-
 export class Deployments implements DaemonService, PeerHandler {
   readonly #node: Node;
   readonly #close: () => Promise<void>;
@@ -63,9 +53,9 @@ export class Deployments implements DaemonService, PeerHandler {
     }
   }
 
-  /** Its life goes on in an environment, with or without an invocation. */
-  needsEnvironment(functionName: string, tenantId: string): boolean {
-    return this.#hostsOf(functionName, tenantId).some(({ state }) => environmentStates.has(state));
+  /** A life goes on in the environment of this name, with or without an invocation. */
+  needsEnvironment(functionName: string, tenantId: string, environment: string): boolean {
+    return this.#hostsOf(functionName, tenantId).some((host) => host.mayLiveIn(environment));
   }
 
   environmentFrozen(functionName: string, tenantId: string): void {

@@ -63,6 +63,15 @@ export class HostLife {
     );
   }
 
+  /** Whether the environment of this name has its life, or may have it. */
+  mayLiveIn(name: string): boolean {
+    if (this.#record === null || (claimable(this.#record) && !asleep(this.#record))) return false;
+    const { state, memory, owner } = this.#record;
+    const bootId = this.environment ?? memory ?? (state === "running" ? owner : null);
+    const home = bootId === null ? null : environmentOf(bootId);
+    return home === null || home === name;
+  }
+
   get failure(): Failure | null {
     return this.#snapshot()?.context.failure ?? null;
   }

@@ -141,6 +141,10 @@ export class SupervisedHost {
     } else if (!found.invoked) this.#send({ type: "environment.returning", incarnation });
   }
 
+  mayLiveIn(environment: string): boolean {
+    return this.#life.mayLiveIn(environment);
+  }
+
   /** Nothing of the environment runs any more, and none of it will until it is invoked again. */
   environmentFrozen(): void {
     const { incarnation } = this;

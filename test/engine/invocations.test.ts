@@ -210,6 +210,19 @@ for (const [init, errorType] of [
   });
 }
 
+test("an environment that is kept stays, for as long as it is", async (t) => {
+  let keptTimes = 2;
+  const keeps = () => {
+    keptTimes -= 1;
+    return keptTimes >= 0;
+  };
+  const rig = await EngineRig.start(t, { idleMs: 20, keeps });
+  await rig.create("web");
+  const pid = await pidOf(rig, "web-0");
+  t.like(await rig.endings(1), [{ pid, reason: "reaped" }]);
+  t.is(keptTimes, -1);
+});
+
 test("an environment that stays idle is reaped", async (t) => {
   const rig = await EngineRig.start(t, { idleMs: 50 });
   await rig.create("web");

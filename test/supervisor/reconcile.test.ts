@@ -99,3 +99,39 @@ test("nothing is concluded of a life whose environment has no name", (t) => {
   rig.supervisor.environmentEnded("web", 555, stray);
   t.is(rig.state(), "running");
 });
+
+test("only the environment that has the life, or may have it, is needed", async (t) => {
+  const running = adopting().supervisor.hosts.get("web");
+  t.true(running?.mayLiveIn(home));
+  t.false(running?.mayLiveIn(stray.environment));
+  const unnamed = adopting("nonce").supervisor.hosts.get("web");
+  t.true(unnamed?.mayLiveIn(stray.environment));
+  const booting = new SupervisorRig([declared()]);
+  t.false(booting.supervisor.hosts.get("web")?.mayLiveIn(home));
+  booting.placeholder(80).connect();
+  await settled();
+  t.true(booting.supervisor.hosts.get("web")?.mayLiveIn(home));
+});
+
+test("a life that sleeps goes on where its environment is there, else it is over", async (t) => {
+  const asleep: HostRecord = {
+    ...{ deployId: "deploy", host: "web", state: "suspended", incarnation: 1, version: 3 },
+    ...{ owner: null, memory: bootId, operation: "op", claim: null, attempt: 1, leaseMs: 1 },
+    failure: null,
+  };
+  const rig = new SupervisorRig([declared()], [asleep]);
+  rig.supervisor.adopt(new Set());
+  reconcile(rig, { [home]: false });
+  t.is(rig.state(), "suspended");
+  t.is([...rig.guards][0]?.runtimePid, 200);
+  t.true(rig.supervisor.hosts.get("web")?.mayLiveIn(home));
+  rig.supervisor.environmentEnded("web", 200, { environment: home, claim: null });
+  await settled();
+  t.is(rig.state(), "imaginary");
+  t.is(rig.guards.size, 0);
+  const lost = new SupervisorRig([declared()], [asleep]);
+  lost.supervisor.adopt(new Set());
+  reconcile(lost, { [stray.environment]: false });
+  await settled();
+  t.is(lost.state(), "imaginary");
+});
