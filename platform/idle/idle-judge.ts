@@ -61,6 +61,7 @@ export class IdleJudge {
     if (busy !== null) this.#noteActivity(busy, atMs);
     if (moved !== null) this.#noteActivity(moved.activity, moved.atMs);
     this.#silent = busy === null && moved === null;
+    if (!this.#silent) this.#processes.forget();
     this.#lookedAtMs = atMs;
     this.#protection = null;
     this.#tied = false;
@@ -78,6 +79,8 @@ export class IdleJudge {
     if (afterMs === null) return { idle: false, reason: { rule: "never" }, quietMs };
     if (quietMs < afterMs) return { idle: false, reason: this.#aged(quietMs), quietMs };
     if (this.#protection !== null) return { idle: false, reason: this.#protection, quietMs };
+    // Where looks are few a host may seem quiet before anybody has seen what its processes do.
+    if (!this.#processes.known) return { idle: false, reason: this.#aged(quietMs), quietMs };
     return { idle: true, quietMs, tied: this.#tied };
   }
 

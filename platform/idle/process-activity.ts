@@ -23,14 +23,26 @@ export class ProcessActivity {
     this.#windowMs = windowMs;
   }
 
+  /** Looks have covered enough of the window: before that nobody can say that nothing worked. */
+  get known(): boolean {
+    const [first] = this.#looks;
+    const last = this.#looks.at(-1);
+    if (first === undefined || last === undefined) return false;
+    return last.atMs - first.atMs >= this.#windowMs / 2;
+  }
+
+  /** Nobody looks for a while: what is used meanwhile is not known to be recent. */
+  forget(): void {
+    this.#looks = [];
+  }
+
   /** Who worked since the start of the window; `pid` null: one that has ended. */
   look(processes: readonly ProcessUse[], atMs: number): { readonly pid: number | null } | null {
     const cpuMs = processes.reduce((sum, process) => sum + process.cpuMs, 0);
     const look: Look = { atMs, processes, cpuMs };
     const last = this.#looks.at(-1);
     const first = this.#looks[0];
-    // What was used while nobody looked is not known to be recent.
-    if (first === undefined || last === undefined || atMs - last.atMs > 2 * this.#windowMs) {
+    if (first === undefined || last === undefined) {
       this.#looks = [look];
       return null;
     }

@@ -58,6 +58,21 @@ static bool note(struct guard *guard, uint64_t inode) {
   return true;
 }
 
+/*
+ * Of TCP also that there is room again after a peer had stopped to read: whoever wrote to it waits
+ * for that alone. A Unix socket has room again whenever another of the guests' reads.
+ */
+static uint32_t interest(int socket) {
+  int domain = AF_UNSPEC, type = 0;
+  socklen_t length = sizeof domain;
+  const uint32_t arrivals = EPOLLIN | EPOLLRDHUP | EPOLLET;
+  if (getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &domain, &length) != 0) return arrivals;
+  if (domain != AF_INET && domain != AF_INET6) return arrivals;
+  length = sizeof type;
+  if (getsockopt(socket, SOL_SOCKET, SO_TYPE, &type, &length) != 0) return arrivals;
+  return type == SOCK_STREAM ? arrivals | EPOLLOUT : arrivals;
+}
+
 static int add(const struct guard *guard, int pidfd, int number) {
   const int socket = (int)syscall(SYS_pidfd_getfd, pidfd, number, 0);
   /* EBADF: closed meanwhile. ESRCH: the process has ended. */
@@ -66,7 +81,7 @@ static int add(const struct guard *guard, int pidfd, int number) {
   socklen_t length = sizeof cookie;
   /* Without a cookie (an old kernel has none for Unix sockets) nobody can say which it was. */
   if (getsockopt(socket, SOL_SOCKET, SO_COOKIE, &cookie, &length) != 0) cookie = 0;
-  struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.u64 = cookie};
+  struct epoll_event event = {.events = interest(socket), .data.u64 = cookie};
   int result = epoll_ctl(guard->epoll, EPOLL_CTL_ADD, socket, &event);
   /* The same number for another open file, whose entry is still there: it is new all the same. */
   if (result < 0 && errno == EEXIST) result = 0;

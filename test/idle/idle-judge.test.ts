@@ -35,7 +35,8 @@ function rule(verdict: Verdict): string {
 
 test("a host without connections is idle when its time is over, and not before", (t) => {
   const watched = new Watched();
-  t.is(rule(watched.look(999, [])), "traffic");
+  watched.look(499, []);
+  t.is(rule(watched.look(500, [])), "traffic");
   t.is(rule(watched.look(1, [])), "idle");
 });
 
@@ -156,5 +157,14 @@ test("what a process used while traffic was seen is not held against it later", 
   const open = connection();
   for (let sent = 1; sent < 20; sent++) watched.look(900, [{ ...open, sent }]);
   const after = { ...open, sent: 19 };
-  t.is(rule(watched.look(1000, [after], [using(9000)])), "idle");
+  watched.look(500, [after], [using(9000)]);
+  t.is(rule(watched.look(500, [after], [using(9000)])), "idle");
+});
+
+test("a host that computes is found to do so, however seldom anybody looks", (t) => {
+  const watched = new Watched();
+  for (let cpuMs = 0; cpuMs <= 20_000; cpuMs += 5000) {
+    t.not(rule(watched.look(5000, [], [using(cpuMs)])), "idle");
+  }
+  t.is(rule(watched.look(5000, [], [using(20_000)])), "idle");
 });
