@@ -16,6 +16,7 @@ import { drawPlot } from "./plot.js";
 import { printResults } from "./print.js";
 import { loadResults, type Results, saveResults } from "./results.js";
 import type { Run } from "./run.js";
+import { measureSleep } from "./sleep.js";
 import { seededRandom } from "./statistics.js";
 import { measureWarmConnect } from "./warm-connect.js";
 
@@ -26,15 +27,17 @@ const parts = {
   parts: measureParts,
   herds: measureHerds,
   deploy: measureBigDeploy,
+  sleep: measureSleep,
 } as const;
 
-const usage = `npm run bench -- [--quick] [--share <0…1>] [--only <part,…>] [--label <name>]
-                 [--compare <file>]
+const usage = `npm run bench -- [part…] [--quick] [--share <0…1>] [--only <part,…>]
+                 [--label <name>] [--compare <file>]
 npm run bench -- --draw <file>     docs/bench.svg and docs/benchmarks.md from a saved run
 parts: ${Object.keys(parts).join(", ")}
 `;
 
-const { values: options } = parseArgs({
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     quick: { type: "boolean", default: false },
     share: { type: "string", default: "1" },
@@ -45,6 +48,9 @@ const { values: options } = parseArgs({
     help: { type: "boolean", default: false },
   },
 });
+
+const chosen = [...positionals, ...(options.only?.split(",") ?? [])];
+const unknown = chosen.filter((name) => !Object.hasOwn(parts, name));
 
 async function measure(): Promise<Results> {
   const home = new BenchHome();
@@ -66,7 +72,7 @@ async function measure(): Promise<Results> {
   const at = new Date().toISOString();
   try {
     for (const [name, part] of Object.entries(parts)) {
-      if (options.only === undefined || options.only.split(",").includes(name)) await part(run);
+      if (chosen.length === 0 || chosen.includes(name)) await part(run);
     }
   } finally {
     run.say("");
@@ -86,6 +92,9 @@ function draw(file: string): void {
 
 if (options.help) {
   process.stdout.write(usage);
+} else if (unknown.length > 0) {
+  process.stderr.write(`no such part: ${unknown.join(", ")}\n${usage}`);
+  process.exitCode = 64;
 } else if (options.draw !== undefined) {
   draw(options.draw);
 } else {

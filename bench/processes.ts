@@ -1,6 +1,9 @@
 /** Processes of this machine, as /proc tells them. */
 import { readdirSync, readFileSync } from "node:fs";
 
+/** A clock tick, as Linux shows it to programs, is a hundredth of a second. */
+const msPerTick = 10;
+
 export interface ProcessEntry {
   readonly pid: number;
   readonly parent: number;
@@ -30,6 +33,13 @@ export function childrenOf(pid: number): readonly number[] {
 export function proportionalBytes(pid: number): number {
   const text = read(`/proc/${pid}/smaps_rollup`) ?? "";
   return Number(/^Pss:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) * 1024;
+}
+
+/** Time on a processor that it has used, ms; 0 where it has ended. */
+export function cpuMs(pid: number): number {
+  const stat = read(`/proc/${pid}/stat`) ?? "";
+  const columns = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(columns[11] ?? 0) + Number(columns[12] ?? 0)) * msPerTick;
 }
 
 /** Of the whole machine's kernel: sockets, files and what belongs to them. */

@@ -51,7 +51,8 @@ $(FIXTURES)/process/%: ../test/fixtures/process/%.c
 	@mkdir -p $(@D)
 	$(COMPILE) -o $@ $< -pthread
 
-$(FIXTURES)/bench/client: ../bench/programs/client-herd.c ../bench/programs/client.h
+$(FIXTURES)/bench/client: ../bench/programs/client-herd.c ../bench/programs/client-held.c \
+    ../bench/programs/client.h
 $(FIXTURES)/bench/%: ../bench/programs/%.c
 	@mkdir -p $(@D)
 	$(COMPILE) -o $@ $(filter %.c,$^)

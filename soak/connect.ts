@@ -1,15 +1,20 @@
-/** One connect of a client, as its program tells it (test/fixtures/soak/client.c). */
+/**
+ * One connect of a client, or one question more over what it has connected, as its program tells it
+ * (test/fixtures/soak/client.c).
+ */
 import { z } from "zod";
 
 const line = z.strictObject({
   host: z.string(),
-  step: z.enum(["resolve", "connect", "send", "answer"]),
+  step: z.enum(["resolve", "connect", "answer", "again"]),
   /** "answer"; "end", "hang", "unknown name", or the errno's name. */
   outcome: z.string(),
   life: z.int(),
   pid: z.int(),
   fromMs: z.int(),
   tookMs: z.int(),
+  /** Before it asked again, over a connection that was answered before; else 0. */
+  silentMs: z.int(),
 });
 
 export interface Connect extends z.infer<typeof line> {
@@ -22,7 +27,8 @@ export function readConnect(text: string, client: string): Connect {
 }
 
 export function describeConnect(connect: Connect): string {
-  const { client, host, step, outcome, fromMs, tookMs } = connect;
+  const { client, host, step, outcome, fromMs, tookMs, silentMs } = connect;
   const at = new Date(fromMs).toISOString().slice(11, 23);
-  return `${at} ${host}: ${step} gave ${outcome} after ${tookMs} ms (${client})`;
+  const silence = step === "again" ? `, silent for ${silentMs} ms before` : "";
+  return `${at} ${host}: ${step} gave ${outcome} after ${tookMs} ms (${client}${silence})`;
 }

@@ -7,6 +7,7 @@ import { ImError } from "../platform/errors/im-error.js";
 interface Sight {
   readonly atMs: number;
   readonly state: string;
+  readonly incarnation: number;
   readonly error: string | null;
 }
 
@@ -16,6 +17,10 @@ const againMs = 250;
 const deployment = "soak";
 
 export class History {
+  /** How often a host fell asleep, and how often one woke and served again. */
+  sleeps = 0;
+  wakes = 0;
+  readonly events: LifecycleEvent[] = [];
   readonly #sights = new Map<string, Sight[]>();
   readonly #seen = new Set<string>();
   readonly #lastClaims = new Map<string, number>();
@@ -57,6 +62,14 @@ export class History {
     return [...sights.filter(isNear), before].some((sight) => sight?.state === "allocating");
   }
 
+  /** No newer life is known to have begun between the two moments. */
+  isSameLife(host: string, fromMs: number, toMs: number): boolean {
+    const sights = this.#sights.get(host) ?? [];
+    const newest = (atMs: number): number =>
+      sights.reduce((most, one) => (one.atMs > atMs ? most : Math.max(most, one.incarnation)), 0);
+    return newest(fromMs) === newest(toMs);
+  }
+
   failures(): number {
     const all = [...this.#sights.values()].flat();
     return all.filter(({ state }) => state === "failed").length;
@@ -64,8 +77,8 @@ export class History {
 
   async #look(): Promise<void> {
     const { hosts } = await this.client.status(deployment);
-    for (const { name, state, error } of hosts) {
-      this.#add(name, { atMs: Date.now(), state, error: error?.code ?? null });
+    for (const { name, state, incarnation, error } of hosts) {
+      this.#add(name, { atMs: Date.now(), state, incarnation, error: error?.code ?? null });
     }
   }
 
@@ -74,7 +87,11 @@ export class History {
     const key = `${at} ${host} ${incarnation} ${from} ${to} ${signal}`;
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
-    this.#add(host, { atMs: Date.parse(at), state: to, error: event.error?.code ?? null });
+    this.events.push(event);
+    const error = event.error?.code ?? null;
+    this.#add(host, { atMs: Date.parse(at), state: to, incarnation, error });
+    if (to === "suspended") this.sleeps += 1;
+    if (from === "resuming" && to === "running") this.wakes += 1;
     // Numbers only grow. A daemon that was started again tells of a boot that it took up once more.
     const last = this.#lastClaims.get(host) ?? 0;
     if (to !== "allocating" || incarnation === 0) return;

@@ -13,9 +13,15 @@ export interface SoakHost {
   readonly dialect: "line" | "http" | "redis";
   /** A shell's. */
   readonly command: string;
+  readonly idle: Idle;
 }
 
-interface Server extends Omit<SoakHost, "name"> {
+interface Idle {
+  readonly after: string;
+  readonly terminateAfter: string;
+}
+
+interface Server extends Omit<SoakHost, "name" | "idle"> {
   /** What must be installed. */
   readonly needs: string | null;
 }
@@ -48,21 +54,28 @@ const servers: Readonly<Record<string, Server>> = {
   },
 };
 
+/** Of hosts of one kind, in turn: whoever is awake for long is killed awake. */
+const idleAfters = ["300ms", "1s", "30s"] as const;
+
 export function declareHosts(count: number): readonly SoakHost[] {
   const present = Object.entries(servers).filter(([, { needs }]) => isInstalled(needs));
   return Array.from({ length: count }, (_, index) => {
     const [name, server] = present[index % present.length] ?? ["line", servers["line"]];
     if (server === undefined) throw new Error("no server can run on this machine");
-    return { ...server, name: `${name}-${Math.floor(index / present.length)}` };
+    const number = Math.floor(index / present.length);
+    const after = idleAfters[number % idleAfters.length] ?? "30s";
+    // Connections are kept to the others: an end would cut them.
+    const terminateAfter = server.dialect === "http" ? "2s" : "10m";
+    return { ...server, name: `${name}-${number}`, idle: { after, terminateAfter } };
   });
 }
 
 export function manifestOf(hosts: readonly SoakHost[]): string {
-  const declared = hosts.map(({ name, command, port }) => [
+  const declared = hosts.map(({ name, command, port, idle }) => [
     name,
     {
       ...{ command, shell: true, listen: [port], directory: name },
-      ...{ bootTimeout: `${bootTimeoutMs}ms`, stopGrace: "2s" },
+      ...{ bootTimeout: `${bootTimeoutMs}ms`, stopGrace: "2s", idle },
     },
   ]);
   return JSON.stringify({ deployment: "soak", hosts: Object.fromEntries(declared) });

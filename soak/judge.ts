@@ -40,10 +40,16 @@ function isOverdue({ host, fromMs, tookMs }: Connect, kills: Kills): boolean {
 }
 
 function causeOf(connect: Connect, kills: Kills, history: History): string | null {
-  const { host, fromMs, tookMs, outcome } = connect;
-  const toMs = fromMs + tookMs;
+  const { host, tookMs, outcome, silentMs } = connect;
+  const toMs = connect.fromMs + tookMs;
+  // What ended a life in the silence shows when it is asked again.
+  const fromMs = connect.fromMs - silentMs;
   const kill = kills.ofLife(host, fromMs, toMs);
   if (kill !== null) return `${kill.kind} ${kill.pid} was killed`;
+  const slept = kills
+    .beforeOf(host, toMs)
+    .find(({ atMs }) => history.isSameLife(host, atMs, fromMs));
+  if (slept !== undefined) return `${slept.kind} ${slept.pid} of this life was killed before`;
   const boot = kills.ofBoots(fromMs, toMs).find(({ atMs }) => history.isBooting(host, atMs));
   if (boot !== undefined) return `${boot.kind} ${boot.pid} was killed in the middle of a boot`;
   const failure = history.failureOf(host, fromMs, toMs);

@@ -60,7 +60,7 @@ function choose(random: SeededRandom, candidates: readonly SoakProcess[]): SoakP
 }
 
 /** The pause was cut short: what ends it is looked at by the caller. */
-function untilAborted(error: unknown): void {
+export function untilAborted(error: unknown): void {
   if (error instanceof Error && error.name === "AbortError") return;
   throw error;
 }

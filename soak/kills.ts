@@ -34,6 +34,12 @@ export class Kills {
     return this.#all(fromMs, toMs).find((kill) => kill.host === host) ?? null;
   }
 
+  /** What ends a life later: whoever is frozen notices nothing before it is thawed. */
+  beforeOf(host: string, atMs: number): readonly Kill[] {
+    const isLater = ({ kind }: Kill): boolean => kind === "runtime" || kind === "init";
+    return this.#kills.filter((kill) => kill.host === host && isLater(kill) && kill.atMs < atMs);
+  }
+
   /** Environments that carried no guest yet: whose they were to be is not known. */
   ofBoots(fromMs: number, toMs: number): readonly Kill[] {
     const isBoot = ({ kind, host }: Kill): boolean =>

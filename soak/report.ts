@@ -1,4 +1,5 @@
 /** What a soak has found. */
+import type { LifecycleEvent } from "../platform/daemon/service.js";
 import type { Kill } from "./kills.js";
 import type { Plan } from "./plan.js";
 
@@ -7,7 +8,15 @@ export interface Report {
   readonly startedAt: string;
   readonly tookMs: number;
   readonly connects: number;
+  /** Questions more, over connections that had been silent for up to 3 s. */
+  readonly asked: number;
+  /** Of both. */
   readonly answers: number;
+  /** How often hosts fell asleep, as far as events were seen; how often of these by hand. */
+  readonly sleeps: number;
+  readonly suspends: number;
+  /** How often one that slept served again. */
+  readonly wakes: number;
   /** Connects that failed as documented, by errno. */
   readonly errnos: Readonly<Record<string, number>>;
   /** Connections that were let in and ended with their host's life, by how it showed. */
@@ -24,6 +33,8 @@ export interface Report {
   readonly kills: Readonly<Record<string, number>>;
   /** One after the other. */
   readonly killed: readonly Kill[];
+  /** What hosts went through, as far as it was seen. */
+  readonly events: readonly LifecycleEvent[];
   /** How often a host was seen failed. */
   readonly failures: number;
   /** After `im down`. */
@@ -44,13 +55,16 @@ const shownMax = 20;
 
 export function formatReport(report: Report): string {
   const { connects, answers, errnos, cuts, hangs, doubleLives, leaks, kills, plan } = report;
+  const { asked, sleeps, suspends, wakes } = report;
   const problems = [...report.violations, ...leaks.map((leak) => `left after im down: ${leak}`)];
   return [
     `connects       ${connects}`,
+    `asked again    ${asked}`,
     `answers        ${answers} (slowest ${report.slowestMs} ms)`,
     `over 5 s       ${report.slowCount}`,
     `errnos         ${counts(errnos)}`,
     `cut            ${counts(cuts)}`,
+    `sleeps         ${sleeps} (${suspends} by hand), ${wakes} wakes`,
     `hangs          ${hangs}`,
     `double lives   ${doubleLives}`,
     `leaks          ${leaks.length}`,

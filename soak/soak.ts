@@ -9,6 +9,7 @@ import type { Plan } from "./plan.js";
 import { findLost } from "./recovery.js";
 import type { Report } from "./report.js";
 import { SeededRandom } from "./seeded-random.js";
+import { suspendNowAndThen } from "./sleeper.js";
 import { Tally } from "./tally.js";
 import { Traffic } from "./traffic.js";
 import { im, SoakWorld } from "./world.js";
@@ -38,14 +39,16 @@ export async function soak(
     await world.remove(leftovers.length + tally.violationCount > 0);
   }
   const { connects, answers, errnos, cuts, hangs, doubleLives, violations } = tally;
-  const { slowestMs, slowCount, slow } = tally;
+  const { asked, suspends, slowestMs, slowCount, slow } = tally;
+  const { sleeps, wakes } = history;
   return {
     ...{ plan, startedAt: startedAt.toISOString(), tookMs: Date.now() - startedAt.getTime() },
     ...{ connects, answers, errnos, cuts, hangs, doubleLives },
-    ...{ slowestMs, slowCount, slow },
+    ...{ asked, sleeps, suspends, wakes, slowestMs, slowCount, slow },
     clients: tally.clients,
     kills: kills.counts(),
     killed: kills.list(),
+    events: history.events,
     failures: history.failures(),
     leaks: leftovers,
     violationCount: tally.violationCount,
@@ -90,6 +93,17 @@ async function run(plan: Plan, parts: Parts): Promise<void> {
     },
     onLost: (what) => tally.violate(what),
   });
+  const sleeper = suspendNowAndThen(
+    {
+      ...{ hosts, random: new SeededRandom(plan.seed + 1) },
+      suspend: (host) => world.client.suspend("soak", host),
+      onAsleep: () => {
+        tally.suspends += 1;
+      },
+      onWrong: (what) => tally.violate(what),
+    },
+    enough.signal,
+  );
   try {
     await killNowAndThen(
       {
@@ -100,6 +114,7 @@ async function run(plan: Plan, parts: Parts): Promise<void> {
       },
       enough.signal,
     );
+    await sleeper;
     if (!interrupted.aborted) {
       for (const name of await findLost(hosts, addresses)) {
         tally.violate(`${name} does not answer any more`);

@@ -14,6 +14,10 @@ const slowMs = 5000;
 export class Tally {
   connects = 0;
   answers = 0;
+  /** Questions more, over connections that had been silent; not among the connects. */
+  asked = 0;
+  /** Hosts that were suspended by hand. */
+  suspends = 0;
   hangs = 0;
   readonly #doubleLives = new Set<string>();
   readonly errnos: Record<string, number> = {};
@@ -34,7 +38,8 @@ export class Tally {
   ) {}
 
   take(connect: Connect): void {
-    this.connects += 1;
+    if (connect.step === "again") this.asked += 1;
+    else this.connects += 1;
     this.clients[connect.client] = (this.clients[connect.client] ?? 0) + 1;
     if (connect.tookMs > slowMs) this.#noteSlow(connect);
     const isAnswer = connect.outcome === "answer";
@@ -78,9 +83,12 @@ export class Tally {
     return [
       `${Math.round(elapsedMs / 1000)} s`,
       `${this.connects} connects`,
+      `${this.asked} asked again`,
       `${this.answers} answers`,
       ...Object.entries(this.errnos).map(([errno, n]) => `${n} ${errno}`),
       `${Object.values(this.cuts).reduce((sum, n) => sum + n, 0)} cut`,
+      `${this.history().sleeps} sleeps`,
+      `${this.history().wakes} wakes`,
       `${this.hangs} hangs`,
       `${this.doubleLives} double lives`,
       `${this.violationCount} violations`,

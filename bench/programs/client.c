@@ -7,6 +7,9 @@
  *   spawn <host> <port> <request> <command...>  starts it, tries until it answers, ends it
  *   herd <host> <port> <count> <request>  all at once: ns, answered, failed
  *   await <host> <port>                 until somebody listens
+ *   hold <host> <port> <count> <request>  so many connections more that stay open: how many do
+ *   again <request>                     over one of them: ns, failed, when it began
+ *   release                             closes them
  * A request is hexadecimal; the clock is CLOCK_MONOTONIC.
  */
 #include "client.h"
@@ -61,8 +64,7 @@ struct request request_of(const char *hex) {
   return request;
 }
 
-/* -1: refused. */
-static int dial(const struct sockaddr_in *to) {
+int dial(const struct sockaddr_in *to) {
   int connection = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (connection < 0) fail("socket");
   setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
@@ -178,8 +180,9 @@ static void obey(int argc, char **argv) {
   static const struct {
     const char *name;
     void (*act)(int, char **);
-  } commands[] = {{"ping", command_ping},   {"talk", command_talk}, {"cold", command_cold},
-                  {"spawn", command_spawn}, {"herd", command_herd}, {"await", command_await}};
+  } commands[] = {{"ping", command_ping},   {"talk", command_talk},   {"cold", command_cold},
+                  {"spawn", command_spawn}, {"herd", command_herd},   {"await", command_await},
+                  {"hold", command_hold},   {"again", command_again}, {"release", command_release}};
   for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
     if (argc < 1 || strcmp(commands[i].name, argv[0]) != 0) continue;
     commands[i].act(argc, argv);

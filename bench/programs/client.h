@@ -19,6 +19,8 @@ int64_t now_ns(void);
 struct sockaddr_in address_of(const char *host, const char *port);
 /* Hexadecimal digits. */
 struct request request_of(const char *hex);
+/* -1: refused. */
+int dial(const struct sockaddr_in *to);
 /* Connects, asks, waits for the first byte of the answer. */
 bool ask(const struct sockaddr_in *to, const struct request *request);
 
@@ -30,5 +32,9 @@ void command_spawn(int argc, char **argv);
 void command_await(int argc, char **argv);
 /* client-herd.c */
 void command_herd(int argc, char **argv);
+/* client-held.c */
+void command_hold(int argc, char **argv);
+void command_again(int argc, char **argv);
+void command_release(int argc, char **argv);
 
 #endif

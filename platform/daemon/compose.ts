@@ -51,6 +51,7 @@ export async function createService(
     openStore(database),
     startEngine(configuration, log, keeps),
   ]);
+  const sensing = new Sensing(new SystemSensor(addon), systemClock);
   const processes = new SystemProcesses(addon, log, configuration.nodeSocket);
   const node: Node = {
     id: nodeId(configuration),
@@ -64,7 +65,8 @@ export async function createService(
     log,
     holders: new SystemHolders(addon),
     guards: new SystemGuards(addon),
-    sensing: new Sensing(new SystemSensor(addon), systemClock),
+    sensing,
+    sensingCost: () => sensing.cost,
     sockets: new SystemSockets(addon, custody),
     membership: store.membership,
     cloud: engine.cloud,
