@@ -66,7 +66,6 @@ export async function createService(
     holders: new SystemHolders(addon),
     guards: new SystemGuards(addon),
     sensing,
-    sensingCost: () => sensing.cost,
     sockets: new SystemSockets(addon, custody),
     membership: store.membership,
     cloud: engine.cloud,
