@@ -2,7 +2,7 @@
 import { basename } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { client, echo } from "./paths.js";
-import { cpuMs, nameOf, proportionalBytes } from "./processes.js";
+import { childrenOf, cpuMs, nameOf, proportionalBytes } from "./processes.js";
 import { Program } from "./program.js";
 import type { Run } from "./run.js";
 
@@ -71,8 +71,11 @@ async function wake(run: Run, from: number, to: number): Promise<void> {
 function weigh(run: Run) {
   let [ours, guests] = [0, 0];
   for (const pid of run.home.processes()) {
-    if (isGuest(pid)) guests += proportionalBytes(pid);
-    else ours += proportionalBytes(pid);
+    if (!isGuest(pid)) ours += proportionalBytes(pid);
+    // They do not all carry our variables.
+    for (const child of nameOf(pid) === "im-init" ? childrenOf(pid) : []) {
+      guests += proportionalBytes(child);
+    }
   }
   return { ours, guests, all: ours + guests };
 }
