@@ -99,10 +99,10 @@ export const suspending = hostSetup.createStateConfig({
 });
 
 export const suspended = hostSetup.createStateConfig({
-  always: { guard: "needed", target: "resuming" },
+  always: { guard: "needed", target: "resuming", actions: "hastenEnvironment" },
   after: { termination: { guard: "terminates", target: "resuming", actions: "endSleep" } },
   on: {
-    "wake.requested": { target: "resuming", actions: "takeCause" },
+    "wake.requested": { target: "resuming", actions: ["hastenEnvironment", "takeCause"] },
     "stop.requested": { target: "resuming", actions: ["noteStopping", "takeCause"] },
     "sleep.requested": {},
     "environment.frozen": { actions: "noteFrozen" },

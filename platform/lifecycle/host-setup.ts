@@ -278,6 +278,7 @@ export const hostSetup = setup({
     admitConnects: emit({ type: "connects.admitted" as const }),
     keepAwake: emit({ type: "host.awake" as const }),
     suspendEnvironment: emit({ type: "environment.suspended" as const }),
+    hastenEnvironment: emit({ type: "environment.hastened" as const }),
     rest: assign({ ...freshActivation }),
     forgetFailure: assign({ failure: null }),
   },

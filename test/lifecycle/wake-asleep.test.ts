@@ -1,0 +1,31 @@
+import test from "ava";
+import { booted, cause, type MachineRig, wake } from "./machine-rig.js";
+
+const hastened = (rig: MachineRig) => rig.types().filter((type) => type === "environment.hastened");
+const pending = (rig: MachineRig) => rig.pending.map(({ what }) => what);
+const sleep = { type: "sleep.requested", cause: { ...cause, signal: "idle" } } as const;
+
+async function returning(): Promise<MachineRig> {
+  const rig = (await booted()).send(sleep);
+  await rig.answer("suspend");
+  return rig.send({ type: "environment.returning", incarnation: 1 });
+}
+
+test("guests that are woken run on before the store has been asked", async (t) => {
+  const rig = (await returning()).send({ type: "environment.frozen", incarnation: 1 });
+  t.is(rig.state, "suspended");
+  t.deepEqual(hastened(rig), []);
+  rig.send(wake).send(wake);
+  t.deepEqual(hastened(rig), ["environment.hastened"]);
+  t.deepEqual(pending(rig), ["resume"]);
+  t.is(rig.item?.state, "suspended");
+  await rig.answer("resume");
+  t.deepEqual(pending(rig), ["recall"]);
+});
+
+test("a host that is to end is not hastened", async (t) => {
+  const rig = (await returning()).send({ type: "environment.frozen", incarnation: 1 });
+  rig.send({ type: "stop.requested", cause: { ...cause, signal: "stop" } });
+  t.deepEqual(hastened(rig), []);
+  t.deepEqual(pending(rig), ["resume"]);
+});
