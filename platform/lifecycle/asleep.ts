@@ -117,7 +117,8 @@ export const suspended = hostSetup.createStateConfig({
 export const resuming = hostSetup.createStateConfig({
   initial: "writing",
   on: {
-    "wake.requested": {},
+    // Its guests are about to run: whoever has come would be let in, and cut off.
+    "wake.requested": [{ guard: "expiring", actions: ["hastenEnvironment", "liveOn"] }, {}],
     "sleep.requested": {},
     "environment.frozen": {},
     "stop.requested": { actions: ["noteStopping", "takeCause"] },
