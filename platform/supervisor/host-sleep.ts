@@ -14,11 +14,11 @@ import type { Cause } from "../lifecycle/events.js";
 import type { TimerHandle } from "../ports/clock.js";
 import type { Guard } from "../ports/guards.js";
 import type { Connection } from "../ports/sensor.js";
-import type { SocketAddress } from "../ports/sockets.js";
 import type { DeclaredHost } from "./declared-host.js";
 import { inboundPort } from "./inbound-port.js";
 import type { Waiting } from "./placeholder-set.js";
 import type { SupervisorContext } from "./supervisor-context.js";
+import { sourceAmong, sourceWaiting } from "./wake-source.js";
 
 export interface HostSleepOptions {
   readonly context: SupervisorContext;
@@ -39,11 +39,8 @@ export interface HostSleepOptions {
 
 /** Guests that cannot be watched are not asked again before this is over. */
 const refusedMs = 10_000;
-
-/** What has woken it. */
-interface Found extends Pick<Cause, "signal" | "port"> {
-  readonly source: SocketAddress;
-}
+/** A look at the queues beside these takes a millisecond and more. */
+const manyConnections = 300;
 
 export class HostSleep {
   readonly #options: HostSleepOptions;
@@ -148,7 +145,9 @@ export class HostSleep {
       this.#signalled(null);
       return;
     }
-    const arrived = this.#connections().some((one) => one.waiting || one.receiveQueue > 0);
+    const connections = this.#connections();
+    this.#known = new Set(connections.filter(({ waiting }) => !waiting).map(({ id }) => id));
+    const arrived = connections.some((one) => one.waiting || one.receiveQueue > 0);
     if (arrived) this.#signalled(null);
   }
 
@@ -203,31 +202,23 @@ export class HostSleep {
 
   /**
    * Who it was takes a look at sockets, which is long. A connection that was there before is there
-   * afterwards; a new one is looked for before its guests run, answer it and see it closed.
+   * afterwards; a new one is looked for before its guests run, answer it and see it closed, unless
+   * there are so many others that this would be felt.
    */
   #signalled(connectionId: number | null): void {
     this.#signalledAtMs ??= this.#nowMs;
     const cause = this.#cause("data", "outside");
     const isKnown = connectionId !== null && this.#known.has(connectionId);
-    const waiting = isKnown ? null : this.#options.waiting();
+    const isLong = isKnown || this.#known.size > manyConnections;
+    const waiting = isLong ? null : this.#options.waiting();
     this.#options.onSignal(cause);
-    const found = waiting === null ? this.#find(connectionId) : foundIn(waiting);
+    const found =
+      waiting === null
+        ? sourceAmong(this.#connections(), this.#known, connectionId)
+        : sourceWaiting(waiting);
     if (found === null) return;
     const by = this.#options.context.origins.nameOf(found.source.address);
     this.#options.onFound({ ...cause, ...found, by });
-  }
-
-  #find(connectionId: number | null): Found | null {
-    const connections = this.#connections();
-    const waiting = connections.find((one) => one.waiting);
-    const known = connections.find(({ id }) => id === connectionId);
-    const filled = connections.find(({ receiveQueue }) => receiveQueue > 0);
-    const connection = known ?? waiting ?? filled ?? null;
-    if (connection === null) return null;
-    const { protocol, port, peerAddress: address, peerPort } = connection;
-    const signal = connection === waiting ? "connect" : "data";
-    const source = { address, port: peerPort };
-    return { signal: protocol === "udp" ? "datagram" : signal, port, source };
   }
 
   #connections(): readonly Connection[] {
@@ -288,8 +279,4 @@ export class HostSleep {
   get #nowMs(): number {
     return this.#options.context.ports.clock.monotonicMs();
   }
-}
-
-function foundIn({ protocol, port, source }: Waiting): Found {
-  return { signal: protocol === "udp" ? "datagram" : "connect", port, source };
 }
