@@ -1,8 +1,7 @@
 /** What looking at running hosts costs, and what hosts that sleep weigh. */
-import { basename } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { client, echo } from "./paths.js";
-import { cpuMs, nameOf, proportionalBytes } from "./processes.js";
+import { childrenOf, cpuMs, nameOf, proportionalBytes } from "./processes.js";
 import { Program } from "./program.js";
 import type { Run } from "./run.js";
 
@@ -14,7 +13,7 @@ const megabyte = 2 ** 20;
 const shareMaxPercent = 0.5;
 
 export async function measureSleepCosts(run: Run): Promise<void> {
-  const quick = run.rounds(1, 2) === 1;
+  const quick = run.rounds(0, 1000) === 0;
   const [hosts, connections] = quick ? [10, 200] : [100, 2000];
   const slept = Math.min(hosts, asleepCount);
   const idle = { after: "1h", terminateAfter: "never" };
@@ -67,24 +66,21 @@ async function wake(run: Run, from: number, to: number): Promise<void> {
   }
 }
 
-/** In bytes. */
+/** In bytes. What `im-init` starts does not carry our variables. */
 function weigh(run: Run) {
-  let [ours, guests] = [0, 0];
-  for (const pid of run.home.processes()) {
-    if (isGuest(pid)) guests += proportionalBytes(pid);
-    else ours += proportionalBytes(pid);
-  }
+  const home = run.home.processes();
+  const inits = home.flatMap(childrenOf).filter((pid) => nameOf(pid) === "im-init");
+  const sum = (pids: readonly number[]) =>
+    pids.reduce((bytes, pid) => bytes + proportionalBytes(pid), 0);
+  const ours = sum([...new Set([...home, ...inits])]);
+  const guests = sum(inits.flatMap(childrenOf));
   return { ours, guests, all: ours + guests };
-}
-
-function isGuest(pid: number): boolean {
-  return nameOf(pid) === basename(echo);
 }
 
 /** Over so many seconds; of a look, ms. */
 async function sensing(run: Run, seconds: number) {
   run.say("what looking costs");
-  const ours = run.home.processes().filter((pid) => !isGuest(pid));
+  const ours = run.home.processes();
   const usedMs = () => ours.reduce((sum, pid) => sum + cpuMs(pid), 0);
   const [before, usedBefore, beganMs] = [await sensed(run), usedMs(), performance.now()];
   await delay(seconds * 1000);

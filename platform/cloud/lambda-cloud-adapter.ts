@@ -28,6 +28,8 @@ export interface LambdaCloudOptions {
   /** ARN of the execution role; the embedded engine takes any. */
   readonly role?: string;
   readonly architecture?: "x86_64" | "arm64";
+  /** Of the embedded engine. */
+  readonly hasten?: (functionName: string, tenantId: string) => void;
 }
 
 const embeddedRole = "arn:aws:iam::000000000000:role/imaginary-machines";
@@ -88,6 +90,10 @@ export class LambdaCloudAdapter implements Cloud {
         }),
       ),
     );
+  }
+
+  hasten(functionName: string, tenantId: string): void {
+    this.#options.hasten?.(functionName, tenantId);
   }
 
   async #find(name: string): Promise<GetFunctionCommandOutput | null> {

@@ -163,7 +163,10 @@ async function startEngine(configuration: Configuration, log: Log, keeps: Keeps)
   const main = fileURLToPath(new URL("../../host-runtime/main.js", import.meta.url));
   const code = await packLocalFunction(process.execPath, main);
   return {
-    cloud: new LambdaCloudAdapter({ client, code }),
+    cloud: new LambdaCloudAdapter({
+      ...{ client, code },
+      hasten: (functionName, tenantId) => engine.hasten(functionName, tenantId),
+    }),
     billedMs: (functionName: string, tenantId: string) => engine.billedMs(functionName, tenantId),
     environments: () =>
       new Map(

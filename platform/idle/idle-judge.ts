@@ -52,6 +52,10 @@ export class IdleJudge {
     return this.#silent;
   }
 
+  get connectionIds(): ReadonlySet<number> {
+    return new Set(this.#connections.keys());
+  }
+
   heard(connections: readonly Connection[], atMs: number): void {
     const before = this.#connections;
     const heard = connections.map((one) => hear(before.get(one.id) ?? null, one, atMs));

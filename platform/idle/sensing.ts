@@ -23,6 +23,8 @@ export interface SensedHost {
 export interface Watch {
   /** At once, for this host alone. */
   look(): Verdict;
+  /** Of the host, by the last look. */
+  connectionIds(): ReadonlySet<number>;
   end(): void;
 }
 
@@ -82,6 +84,7 @@ export class Sensing {
     this.#schedule();
     return {
       look: () => this.#lookAt(watched),
+      connectionIds: () => judge.connectionIds,
       end: () => {
         this.#watched.delete(watched);
         if (this.#watched.size === 0) this.#rest();

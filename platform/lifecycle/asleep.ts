@@ -99,10 +99,10 @@ export const suspending = hostSetup.createStateConfig({
 });
 
 export const suspended = hostSetup.createStateConfig({
-  always: { guard: "needed", target: "resuming" },
+  always: { guard: "needed", target: "resuming", actions: "hastenEnvironment" },
   after: { termination: { guard: "terminates", target: "resuming", actions: "endSleep" } },
   on: {
-    "wake.requested": { target: "resuming", actions: "takeCause" },
+    "wake.requested": { target: "resuming", actions: ["hastenEnvironment", "takeCause"] },
     "stop.requested": { target: "resuming", actions: ["noteStopping", "takeCause"] },
     "sleep.requested": {},
     "environment.frozen": { actions: "noteFrozen" },
@@ -117,7 +117,8 @@ export const suspended = hostSetup.createStateConfig({
 export const resuming = hostSetup.createStateConfig({
   initial: "writing",
   on: {
-    "wake.requested": {},
+    // Its guests are about to run: whoever has come would be let in, and cut off.
+    "wake.requested": [{ guard: "expiring", actions: ["hastenEnvironment", "liveOn"] }, {}],
     "sleep.requested": {},
     "environment.frozen": {},
     "stop.requested": { actions: ["noteStopping", "takeCause"] },

@@ -91,6 +91,8 @@ export type HostEffect =
   | { readonly type: "host.awake" }
   /** Its invocation is to be answered, and its guests are to be frozen. */
   | { readonly type: "environment.suspended" }
+  /** Woken: its guests may run on before its environment is invoked again. */
+  | { readonly type: "environment.hastened" }
   /** Not booted: connects that wait fail, queued ones are reset. */
   | { readonly type: "connects.refused"; readonly failure: Failure }
   | { readonly type: "guest.terminated"; readonly graceMs: number }

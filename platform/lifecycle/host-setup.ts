@@ -169,6 +169,7 @@ export const hostSetup = setup({
     /** Somebody who asks for the host by name does not wait out a back-off. */
     byHand: ({ event }) => event.type === "wake.requested" && event.cause.signal === "wake",
     stopping: ({ context }) => context.stopping,
+    expiring: ({ context }) => context.stopping && context.cause?.signal === "expired",
     /** And nothing of this boot can run: the guest of one that was taken up may. */
     stoppingUnstarted: ({ context }) => context.stopping && context.adopting !== "invoked",
     timedOut: ({ context }) => context.timedOut,
@@ -236,6 +237,10 @@ export const hostSetup = setup({
       seeking: true,
     })),
     endSleep: assign(({ context }) => ({ stopping: true, cause: expired(context.settings) })),
+    liveOn: assign(({ event }) => ({
+      stopping: false,
+      ...("cause" in event ? { cause: event.cause } : {}),
+    })),
     seek: assign({ seeking: true }),
     stopSeeking: assign({ seeking: false }),
     noteReturned: assign({ invoked: false }),
@@ -278,6 +283,7 @@ export const hostSetup = setup({
     admitConnects: emit({ type: "connects.admitted" as const }),
     keepAwake: emit({ type: "host.awake" as const }),
     suspendEnvironment: emit({ type: "environment.suspended" as const }),
+    hastenEnvironment: emit({ type: "environment.hastened" as const }),
     rest: assign({ ...freshActivation }),
     forgetFailure: assign({ failure: null }),
   },

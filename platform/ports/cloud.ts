@@ -31,4 +31,9 @@ export interface Cloud {
    * IM_INVOKE_FAILED when it is refused. Never repeated by the SDK.
    */
   invoke(invocation: Invocation): Promise<void>;
+  /**
+   * The host's frozen environment is about to be invoked: a cloud that can lets its guests run on
+   * at once. Absent where the event alone does that.
+   */
+  hasten?(functionName: string, tenantId: string): void;
 }

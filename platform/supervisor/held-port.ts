@@ -143,10 +143,12 @@ export class HeldPort implements ListenPort {
 
   arm(): void {
     this.#watching = true;
-    const placeholder = this.#placeholder;
-    placeholder?.arm(() => {
-      this.#world.onWaiting(this, placeholder.waiting()[0] ?? null);
-    });
+    this.#placeholder?.arm(() => this.#world.onWaiting(this, this.waiting));
+  }
+
+  /** Who is first in the queue. */
+  get waiting(): SocketAddress | null {
+    return this.#placeholder?.waiting()[0] ?? null;
   }
 
   disarm(): void {

@@ -19,6 +19,7 @@ export interface HostParts {
   /** null: it has never served. */
   readonly sleep: HostSleep | null;
   readonly sleeper: () => HostSleep;
+  readonly hasten: () => void;
   readonly log: Log;
 }
 
@@ -48,6 +49,9 @@ export function carryOut(effect: HostEffect, parts: HostParts): void {
       return;
     case "environment.suspended":
       parts.environment.tell({ type: "suspend" });
+      return;
+    case "environment.hastened":
+      parts.hasten();
       return;
     case "connects.refused":
       parts.waiters.refuseAll(refusalOf(effect.failure.code));

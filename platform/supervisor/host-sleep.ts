@@ -16,7 +16,9 @@ import type { Guard } from "../ports/guards.js";
 import type { Connection } from "../ports/sensor.js";
 import type { DeclaredHost } from "./declared-host.js";
 import { inboundPort } from "./inbound-port.js";
+import type { Waiting } from "./placeholder-set.js";
 import type { SupervisorContext } from "./supervisor-context.js";
+import { sourceAmong, sourceWaiting } from "./wake-source.js";
 
 export interface HostSleepOptions {
   readonly context: SupervisorContext;
@@ -25,6 +27,8 @@ export interface HostSleepOptions {
   readonly runtimePid: () => number | null;
   /** A port of the host on which connections come in. */
   readonly serves: (port: number) => boolean;
+  /** Who waits in the queue of one of its ports. */
+  readonly waiting: () => Waiting | null;
   /** It is idle, and nothing waits: it may sleep. */
   readonly onIdle: (cause: Cause) => void;
   /** Something happened to it in its sleep. */
@@ -35,6 +39,8 @@ export interface HostSleepOptions {
 
 /** Guests that cannot be watched are not asked again before this is over. */
 const refusedMs = 10_000;
+/** A look at the queues beside these takes a millisecond and more. */
+const manyConnections = 300;
 
 export class HostSleep {
   readonly #options: HostSleepOptions;
@@ -44,6 +50,8 @@ export class HostSleep {
   #timers = new NextTimer();
   #nextTimerMs: number | null = null;
   #guard: Guard | null = null;
+  /** Connections that it had when it fell asleep. */
+  #known: ReadonlySet<number> = new Set();
   #alarm: TimerHandle | null = null;
   #awakeAtMs = 0;
   #asleepAtMs: number | null = null;
@@ -137,7 +145,9 @@ export class HostSleep {
       this.#signalled(null);
       return;
     }
-    const arrived = this.#connections().some((one) => one.waiting || one.receiveQueue > 0);
+    const connections = this.#connections();
+    this.#known = new Set(connections.filter(({ waiting }) => !waiting).map(({ id }) => id));
+    const arrived = connections.some((one) => one.waiting || one.receiveQueue > 0);
     if (arrived) this.#signalled(null);
   }
 
@@ -173,6 +183,7 @@ export class HostSleep {
     if (watch === null) return null;
     this.#arm();
     const verdict = watch.look();
+    this.#known = watch.connectionIds();
     const isWaiting = (rule: string) => rule === "unaccepted" || rule === "queued";
     if (verdict.idle) return null;
     if (why === "asked" && !isWaiting(verdict.reason.rule)) return null;
@@ -189,29 +200,25 @@ export class HostSleep {
     this.#guard = guards.arm(runtimePid, (connectionId) => this.#signalled(connectionId));
   }
 
-  /** First the signal, then what it was: that takes a look at all sockets. */
+  /**
+   * Who it was takes a look at sockets, which is long. A connection that was there before is there
+   * afterwards; a new one is looked for before its guests run, answer it and see it closed, unless
+   * there are so many others that this would be felt.
+   */
   #signalled(connectionId: number | null): void {
     this.#signalledAtMs ??= this.#nowMs;
     const cause = this.#cause("data", "outside");
+    const isKnown = connectionId !== null && this.#known.has(connectionId);
+    const isLong = isKnown || this.#known.size > manyConnections;
+    const waiting = isLong ? null : this.#options.waiting();
     this.#options.onSignal(cause);
-    const found = this.#find(connectionId);
+    const found =
+      waiting === null
+        ? sourceAmong(this.#connections(), this.#known, connectionId)
+        : sourceWaiting(waiting);
     if (found === null) return;
-    const { connection, signal } = found;
-    const { peerAddress: address, peerPort } = connection;
-    const by = this.#options.context.origins.nameOf(address);
-    const source = { address, port: peerPort };
-    this.#options.onFound({ ...cause, signal, by, port: connection.port, source });
-  }
-
-  #find(connectionId: number | null) {
-    const connections = this.#connections();
-    const waiting = connections.find((one) => one.waiting);
-    const known = connections.find(({ id }) => id === connectionId);
-    const filled = connections.find(({ receiveQueue }) => receiveQueue > 0);
-    const connection = known ?? waiting ?? filled ?? null;
-    if (connection === null) return null;
-    const signal: Cause["signal"] = connection === waiting ? "connect" : "data";
-    return { connection, signal: connection.protocol === "udp" ? ("datagram" as const) : signal };
+    const by = this.#options.context.origins.nameOf(found.source.address);
+    this.#options.onFound({ ...cause, ...found, by });
   }
 
   #connections(): readonly Connection[] {

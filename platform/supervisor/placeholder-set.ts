@@ -1,12 +1,16 @@
 /** The placeholders of one host: one a declared port, and those that connects asked for. */
 import type { ListenPort } from "../manifest/manifest.js";
 import { portKey } from "../network/layout.js";
-import type { Placeholder } from "../ports/sockets.js";
+import type { Placeholder, SocketAddress } from "../ports/sockets.js";
 import type { ControlRequest } from "../protocol/control.js";
 import { HeldPort, type PortWorld } from "./held-port.js";
 
 /** A port scan must not exhaust the node's descriptors. */
 const undeclaredMax = 16;
+
+export interface Waiting extends ListenPort {
+  readonly source: SocketAddress;
+}
 
 export class PlaceholderSet {
   readonly #held = new Map<string, HeldPort>();
@@ -50,6 +54,14 @@ export class PlaceholderSet {
   get complete(): boolean {
     const ports = [...this.#held.values()].filter(({ protocol }) => protocol === "tcp");
     return ports.every((held) => held.closed || held.listening);
+  }
+
+  /** Who waits to be taken by the guest, and where; null: nobody. */
+  waiting(): Waiting | null {
+    for (const { protocol, port, waiting } of this.#held.values()) {
+      if (waiting !== null) return { protocol, port, source: waiting };
+    }
+    return null;
   }
 
   /** The sockets that a guest of a life may have are not those that are held here. */

@@ -248,6 +248,10 @@ export class SupervisedHost {
       waiters: this.#waiters,
       sleep: this.#sleep,
       sleeper: () => this.#sleeper,
+      hasten: () => {
+        const { cloud } = this.#context.ports;
+        cloud.hasten?.(this.#declared.functionName, this.#declared.name);
+      },
       log: this.#context.ports.log,
     };
   }
@@ -258,6 +262,7 @@ export class SupervisedHost {
       declared: () => this.#declared,
       runtimePid: () => this.environment.runtimePid,
       serves: (port) => this.#placeholders.holds(port),
+      waiting: () => this.#placeholders.waiting(),
       onIdle: (cause) => this.#send({ type: "sleep.requested", cause }),
       onSignal: (cause) => this.wake(cause),
       onFound: (cause) => this.#send({ type: "cause.found", cause }),

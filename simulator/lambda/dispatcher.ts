@@ -173,6 +173,14 @@ export class Dispatcher {
     this.#queue.accept({ requestId, functionName, tenantId, payload });
   }
 
+  /** Thaws what the tenant has, ahead of an event. */
+  hasten(functionName: string, tenantId: string): void {
+    for (const environment of this.#environments) {
+      const isOwn = environment.tenantId === tenantId && environment.functionName === functionName;
+      if (isOwn) environment.hasten();
+    }
+  }
+
   environments(): readonly EnvironmentStatus[] {
     return [...this.#environments].map(statusOf);
   }

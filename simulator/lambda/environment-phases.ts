@@ -7,6 +7,7 @@
  *       ▼              ▼ │                ▼                   ▼
  *     busy ◄───────── busy ◄──────────────┴───────────────────┘
  *
+ *     frozen ──thaw──► idle: an event is about to come
  *     each of them ──end──► ending ──ended──► ended
  *
  * `busy` has an event in hand, or a runtime that does not ask for one.
@@ -27,6 +28,7 @@ export const phaseEvents = [
   "run",
   "freeze",
   "frozen",
+  "thaw",
   "end",
   "ended",
 ] as const;
@@ -39,7 +41,7 @@ const moves: Readonly<Record<Phase, Partial<Record<PhaseEvent, Move>>>> = {
   init: { ready: "idle", adopted: "busy", end: "ending" },
   idle: { run: "busy", away: "busy", freeze: "freezing", end: "ending" },
   freezing: { frozen: "frozen", run: "busy", away: "busy", end: "ending" },
-  frozen: { run: "busy", away: "busy", end: "ending" },
+  frozen: { run: "busy", thaw: "idle", away: "busy", end: "ending" },
   busy: { responded: "busy", ready: "idle", end: "ending" },
   ending: {
     ready: "late",

@@ -102,20 +102,14 @@ export class Environment {
     return errorOutcome(type, `Runtime failed to initialise: ${this.#processes.describe()}`);
   }
 
-  /**
-   * Starts the bootstrap; whatever fails from here on is reported by `ended`. With an inheritance
-   * it is the successor of one that was reset, and its owner's from the start.
-   */
+  /** What fails from here on is reported by `ended`; an heir has its owner from the start. */
   start(inheritance: Inheritance | null): void {
     if (inheritance !== null) this.#belongTo(inheritance);
     this.#work.initBegins(this.host.initTimeoutMs, () => this.#finish("init-timeout", 0));
     this.#begun = this.#start(inheritance).catch((error) => this.#unable(error));
   }
 
-  /**
-   * Takes over what an earlier engine left behind, with the invocation that it was busy with. Is
-   * `ready` when the bootstrap asks again, and ends if that is gone.
-   */
+  /** What an earlier engine left: `ready` when the bootstrap asks again; ends if that is gone. */
   adopt(record: EnvironmentRecord, invocation: Invocation | null): void {
     this.#belongTo(record);
     this.#work.finishedMs = record.billedMs;
@@ -148,6 +142,11 @@ export class Environment {
     // First: an engine that dies in between finds that the bootstrap never got it.
     this.#save();
     underWay.deliver(this.#api);
+  }
+
+  /** An event is about to come: its processes need not wait for that. */
+  hasten(): void {
+    if (this.frozen && this.#phase.move("thaw")) this.#thaw(true);
   }
 
   /** The end of the whole tree; resolves once nothing of it is left. */

@@ -196,6 +196,7 @@ const unstarted: LambdaEngine = {
   on: quiet,
   off: quiet,
   freezer: { kind: "signals", reason: null },
+  hasten: () => undefined,
   onFreezeChange: () => quiet,
   close: async () => undefined,
 };

@@ -9,15 +9,15 @@ import {
   phases,
 } from "../../simulator/lambda/environment-phases.js";
 
-/** By phase: ready, away, responded, adopted, run, freeze, frozen, end, ended. */
+/** By phase: ready, away, responded, adopted, run, freeze, frozen, thaw, end, ended. */
 const expected: Readonly<Record<Phase, readonly (Move | "-")[]>> = {
-  init: ["idle", "-", "-", "busy", "-", "-", "-", "ending", "-"],
-  idle: ["-", "busy", "-", "-", "busy", "freezing", "-", "ending", "-"],
-  freezing: ["-", "busy", "-", "-", "busy", "-", "frozen", "ending", "-"],
-  frozen: ["-", "busy", "-", "-", "busy", "-", "-", "ending", "-"],
-  busy: ["idle", "-", "busy", "-", "-", "-", "-", "ending", "-"],
-  ending: ["late", "late", "late", "-", "-", "-", "late", "late", "ended"],
-  ended: ["-", "-", "-", "-", "-", "-", "-", "late", "-"],
+  init: ["idle", "-", "-", "busy", "-", "-", "-", "-", "ending", "-"],
+  idle: ["-", "busy", "-", "-", "busy", "freezing", "-", "-", "ending", "-"],
+  freezing: ["-", "busy", "-", "-", "busy", "-", "frozen", "-", "ending", "-"],
+  frozen: ["-", "busy", "-", "-", "busy", "-", "-", "idle", "ending", "-"],
+  busy: ["idle", "-", "busy", "-", "-", "-", "-", "-", "ending", "-"],
+  ending: ["late", "late", "late", "-", "-", "-", "late", "-", "late", "ended"],
+  ended: ["-", "-", "-", "-", "-", "-", "-", "-", "late", "-"],
 };
 
 for (const phase of phases) {

@@ -48,6 +48,24 @@ const ways: readonly (readonly [NonNullable<LambdaEngineOptions["freezer"]>, boo
 for (const [freezer, isHere] of ways) {
   const declare = onlyIf(isHere, "a cgroup v2 that cgroups can be made in");
 
+  declare(`${freezer}: what is hastened runs before its event comes`, async (t) => {
+    const rig = await EngineRig.start(t, { freezer });
+    await rig.create("web");
+    const file = rig.path("ticks");
+    const frozen = changed(rig, true);
+    const first = await rig.invoke("web", "web-0", { action: "tick", file });
+    await frozen;
+    rig.engine.hasten("web", "web-1");
+    t.true(await rests(file));
+    rig.engine.hasten("web", "web-0");
+    await grows(file);
+    t.like(rig.engine.environments(), [{ state: "idle", frozen: false }]);
+    t.deepEqual(
+      (await rig.invoke("web", "web-0", { action: "tick", file })).payload,
+      first.payload,
+    );
+  });
+
   declare(`${freezer}: what an event leaves running stands still until the next`, async (t) => {
     const rig = await EngineRig.start(t, { freezer });
     await rig.create("web");

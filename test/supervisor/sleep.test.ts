@@ -33,8 +33,8 @@ async function returned(rig: SupervisorRig, peer: FakePeer): Promise<void> {
   await settled();
 }
 
-async function asleep(host = sleeper()) {
-  const { rig, peer } = await awake(host);
+async function asleep(host = sleeper(), connections: readonly Connection[] = []) {
+  const { rig, peer } = await awake(host, connections);
   await quiet(rig);
   await returned(rig, peer);
   return { rig, peer };
@@ -103,9 +103,9 @@ test("what the look behind the guard sees calls the sleep off", async (t) => {
 });
 
 test("what arrives while a host sleeps wakes it, and is told by name", async (t) => {
-  const { rig, peer } = await asleep();
-  const ping = connection({ id: 9, address, port: 80, peerAddress: 1, receiveQueue: 14 });
-  rig.connections.set(address, [ping]);
+  const open = connection({ id: 9, address, port: 80, peerAddress: 1 });
+  const { rig, peer } = await asleep(sleeper(), [open]);
+  rig.connections.set(address, [{ ...open, receiveQueue: 14 }]);
   guardOf(rig)?.signal(9);
   t.is(rig.state(), "resuming");
   await continued(rig, peer);
