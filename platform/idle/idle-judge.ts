@@ -129,9 +129,9 @@ export class IdleJudge {
 
   #weigh({ connection, speaker, movedAtMs }: Heard, atMs: number): void {
     if (connection.protocol !== "tcp" || connection.waiting) return;
-    if (speaker === "tie") this.#tied = true;
     const forMs = atMs - movedAtMs;
     if (!this.#protects(forMs)) return;
+    if (speaker === "tie") this.#tied = true;
     const inbound = this.#inbound(connection);
     if (inbound && speaker === "peer") {
       this.#protection = { rule: "answering", connection, forMs };

@@ -113,6 +113,8 @@ test("where question and answer cannot be told apart, a host sleeps, and it is s
   const both = { ...open, received: 10, sent: 10, lastReceivedMs: 40, lastSentMs: 44 };
   const verdict = watched.looks(1500, [both]);
   t.like(verdict, { idle: true, tied: true });
+  // Nor are its timers honoured for longer than a request would protect it.
+  t.like(watched.looks(60_000, [both]), { idle: true, tied: false });
   const clear = { ...both, received: 20, sent: 20, lastReceivedMs: 40, lastSentMs: 80 };
   t.is(rule(watched.looks(1500, [clear])), "answering");
 });

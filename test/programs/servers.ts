@@ -20,7 +20,7 @@ export interface Server {
   /** Takes a while to boot: fewer lives where nobody asks for more. */
   readonly isSlow?: boolean;
   /** Further keys of its host in the manifest. */
-  readonly settings?: Readonly<Record<string, string>>;
+  readonly settings?: Readonly<Record<string, unknown>>;
   /** Writes what the server needs into `directory` and returns its command. */
   prepare(directory: string, identity: Identity): Promise<readonly string[]>;
   /** A program that reads lines of `<host> <port> <text>` and prints one line for each. */
@@ -122,7 +122,7 @@ function numberOf(option: string): number {
   return Number(execFileSync("id", [option, "postgres"], { encoding: "utf8" }));
 }
 
-const zookeeperAlone: Server = {
+export const zookeeperAlone: Server = {
   host: "zookeeper",
   name: "ZooKeeper",
   needs: zookeeper.needs,

@@ -19,7 +19,10 @@ export const settings = [
   ...["tickTime=500", "initLimit=20", "syncLimit=10"],
 ];
 
-/** The command line client: connects to a member, does one thing and ends. */
+/** The command line client: reads commands, in one session of a member's. */
+export const shell = (member: string): readonly string[] => client(member);
+
+/** It connects to a member, does one thing and ends. */
 export const client = (member: string, ...words: readonly string[]): readonly string[] => [
   ...java,
   "org.apache.zookeeper.ZooKeeperMain",
