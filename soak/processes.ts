@@ -53,7 +53,9 @@ export function isAlive({ pid, startTicks }: SoakProcess): boolean {
 function kindOf(entry: Entry): ProcessKind | null {
   if (entry.pid === process.pid) return null;
   if (ofHost.test(entry.directory)) return "guest";
-  const [program = "", script = ""] = entry.command;
+  const [program = "", ...words] = entry.command;
+  // Ours are started with flags of Node.
+  const script = words.find((word) => !word.startsWith("--")) ?? "";
   if (basename(program) === "im-keeper") return "keeper";
   if (basename(program) === "im-init") return "init";
   if (script.endsWith("/platform/daemon/main.js")) return "daemon";

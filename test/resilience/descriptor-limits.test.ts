@@ -1,6 +1,7 @@
 /** Few descriptors: what does not fit is refused with a reason, and nothing is lost. */
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
+import { isDaemon } from "../process/daemon-process.js";
 import { needing } from "../process/requirements.js";
 import { built, World } from "../process/world.js";
 
@@ -109,12 +110,8 @@ async function deployed(world: World): Promise<readonly string[]> {
   return (await Promise.all(known)).flat();
 }
 
-/** The keeper's command line ends with the daemon's. */
 function daemonOf(world: World): number {
-  const found = world.processes().find(({ command }) => {
-    const [program = "", script = ""] = command.split(" ");
-    return program.endsWith("node") && script.endsWith("/platform/daemon/main.js");
-  });
+  const found = world.processes().find(({ command }) => isDaemon(command));
   if (found === undefined) throw new Error("no daemon runs");
   return found.pid;
 }

@@ -1,4 +1,6 @@
 /** Several homes, and several beginnings of one. */
+
+import { isDaemon } from "../process/daemon-process.js";
 import { needing } from "../process/requirements.js";
 import { built, World } from "../process/world.js";
 
@@ -55,9 +57,3 @@ needing()("eight deploys at once of the same manifest end as one", async (t) => 
   );
   t.is(await dial(world, "guest"), "life 1");
 });
-
-/** The keeper's command line ends with the daemon's. */
-function isDaemon(command: string): boolean {
-  const [program = "", script = ""] = command.split(" ");
-  return program.endsWith("node") && script.endsWith("/platform/daemon/main.js");
-}
