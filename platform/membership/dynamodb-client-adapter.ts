@@ -37,10 +37,14 @@ export function createDynamoDbClient(
   });
 }
 
-/** What the embedded table asks for; it verifies no signature, and the socket is its owner's. */
+/** What a table asks for that verifies no signature; the embedded one's socket is its owner's. */
 const unsigned = {
-  authorization: "AWS4-HMAC-SHA256 Credential=embedded, SignedHeaders=host, Signature=none",
-  "x-amz-date": "none",
+  authorization: [
+    "AWS4-HMAC-SHA256 Credential=embedded/20000101/us-east-1/dynamodb/aws4_request",
+    "SignedHeaders=host",
+    "Signature=none",
+  ].join(", "),
+  "x-amz-date": "20000101T000000Z",
 };
 
 /** Everything the SDK would otherwise look up in the user's AWS set-up. */
