@@ -16,7 +16,8 @@ test.before("a world with a redis for each client", async () => {
   const redis = {
     command: ["redis-server", "--save", "", "--protected-mode", "no"],
     listen: [port],
-    idle: { after: "100ms", terminateAfter: "never" },
+    // For so long its ticks are honoured, where nobody can say whether it has answered.
+    idle: { after: "100ms", terminateAfter: "never", inFlightMax: "500ms" },
   };
   await world.deploy({
     ...Object.fromEntries(hosts.map((host) => [host, redis])),
@@ -75,6 +76,8 @@ needing("redis-server", "redis-cli")(
       t.is(await client.line(), "5");
     }
     await client.finish();
+    // It is answered as soon as it is thawed, and runs when that has been written down.
+    await becomes(world, "shim", "running", 3);
     const { incarnation, wakes, lastWake } = await world.host("shim");
     t.is(incarnation, 1);
     t.true(wakes >= 3);
