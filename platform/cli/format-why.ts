@@ -44,6 +44,8 @@ function signalText({ signal, by, port, pid, program }: WhyWake): string {
       return `data from ${who}${port === null ? "" : ` on port${where}`}`;
     case "timer":
       return "a timer of its own";
+    case "restart":
+      return "a restart of the daemon";
     case "wake":
       return "hand (im wake)";
     default:

@@ -27,6 +27,7 @@ export function wakeChain(host: string, sources: WakeSources): WakeChain {
     chain.push(link);
     if (link.by === "outside") return { chain, chainBegins: "outside" };
     if (link.by === "im") return { chain, chainBegins: "hand" };
+    if (link.by === at) return { chain, chainBegins: "itself" };
     if (!sources.isHost(link.by)) return { chain, chainBegins: "program" };
     at = link.by;
     beforeMs = Date.parse(link.at);

@@ -83,7 +83,7 @@ export const hostWhy = z.object({
    * `im wake`, a host of whose wake nothing is known, or one that is in the chain already;
    * "nobody": the host was never woken.
    */
-  chainBegins: z.enum(["program", "outside", "hand", "host", "loop", "nobody"]),
+  chainBegins: z.enum(["program", "outside", "hand", "itself", "host", "loop", "nobody"]),
   /** Only of a host that runs. */
   awake: awake.nullable(),
   /** What would wake it; empty where it is awake. `port` null: any open connection, or none. */

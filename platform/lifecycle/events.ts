@@ -10,6 +10,8 @@ export interface Cause {
     | "datagram"
     /** `wake.every`, or a timer of the guest's own. */
     | "timer"
+    /** Of the engine that it slept in. */
+    | "restart"
     | "wake"
     | "idle"
     | "suspend"

@@ -134,21 +134,14 @@ export class HostSleep {
     this.#guard = null;
   }
 
-  /** One that an earlier supervisor let fall asleep: what came meanwhile is a signal, too. */
+  /**
+   * One that an earlier supervisor let fall asleep. An engine that was started anew has let it run
+   * for a moment, without a guard: whatever its guests have begun in that is finished awake.
+   */
   recover(): void {
     this.asleep();
-    try {
-      this.#arm();
-    } catch (error) {
-      const { name } = this.#options.declared();
-      this.#options.context.ports.log.warn({ host: name, err: error }, "its sleep is not watched");
-      this.#signalled(null);
-      return;
-    }
-    const connections = this.#connections();
-    this.#known = new Set(connections.filter(({ waiting }) => !waiting).map(({ id }) => id));
-    const arrived = connections.some((one) => one.waiting || one.receiveQueue > 0);
-    if (arrived) this.#signalled(null);
+    this.#signalledAtMs = this.#nowMs;
+    this.#options.onSignal(this.#cause("restart", this.#options.declared().name));
   }
 
   #judged(verdict: Verdict): void {
