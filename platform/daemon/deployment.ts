@@ -92,12 +92,17 @@ export class Deployment {
    */
   static async restore(node: Node, stored: StoredDeployment): Promise<Deployment> {
     const block = claimAddressBlock(stored.block, 0, node.addon, node.custody);
+    // Somebody else has the block that was lost with keeper and daemon: every address is another.
+    const moved = block.index !== stored.block;
     // Guests have the table mapped: it goes on as it is.
-    const deployment = new Deployment(node, stored, block, (at) => new NameTableFile(at));
+    const openTable = (at: NameTableOptions) =>
+      moved ? NameTableFile.create(at) : new NameTableFile(at);
+    const deployment = new Deployment(node, { ...stored, block: block.index }, block, openTable);
+    if (moved) deployment.file.write(deployment.stored);
     const records = await node.membership.list(stored.deployId);
     const declared = declaredHosts(stored.manifest, deployment.#grant(stored));
     deployment.supervisor.declare(declared, records);
-    deployment.supervisor.adopt(node.invoked());
+    deployment.supervisor.adopt(node.invoked(), moved);
     deployment.#recallWakes();
     const ports = await deployment.#published.prepare(publications(stored.manifest, declared));
     ports.commit();

@@ -114,8 +114,9 @@ export class SupervisedHost {
   }
 
   /** Takes up a life that an earlier supervisor of this node left behind. */
-  adopt(invoked: ReadonlySet<string | null>): void {
-    const snapshot = this.#life.adopt(this.#declared, invoked, this.#placeholders.lost);
+  adopt(invoked: ReadonlySet<string | null>, moved: boolean): void {
+    const { lost } = this.#placeholders;
+    const snapshot = this.#life.adopt(this.#declared, invoked, moved || lost);
     if (snapshot === null) return;
     // Of a boot that is under way no guest can have bound yet: binds wait for the registration.
     const { state, memory } = snapshot.context.record ?? {};
@@ -125,10 +126,7 @@ export class SupervisedHost {
     this.#publishState();
   }
 
-  /**
-   * After a restart: the environments that the cloud has, by name. That of a life is missing where
-   * it is over, and is frozen, perhaps, where it has no invocation.
-   */
+  /** After a restart: the environments that the cloud has, by name; none of a life that is over. */
   reconcile(environments: ReadonlyMap<string, CloudEnvironment>): void {
     const { home } = this.#life;
     if (home === null || this.environment.processes !== null) return;

@@ -178,9 +178,12 @@ export class Supervisor {
     return true;
   }
 
-  /** Takes up what an earlier supervisor of this node left; these claims are invoked already. */
-  adopt(invoked: ReadonlySet<string | null>): void {
-    for (const host of this.#hosts.values()) host.adopt(invoked);
+  /**
+   * Takes up what an earlier supervisor of this node left; these claims are invoked already.
+   * `moved`: at other addresses than these hosts have by now.
+   */
+  adopt(invoked: ReadonlySet<string | null>, moved = false): void {
+    for (const host of this.#hosts.values()) host.adopt(invoked, moved);
   }
 
   message(peer: Peer, message: EnvironmentMessage): void {
