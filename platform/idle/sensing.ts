@@ -4,6 +4,7 @@
  * thousandths of a processor, by looking more seldom where a look is dear.
  */
 import type { Clock, TimerHandle } from "../ports/clock.js";
+import type { Log } from "../ports/log.js";
 import type { Connection, Sensor, Wait } from "../ports/sensor.js";
 import type { Verdict } from "./awake-reason.js";
 import { IdleJudge, type IdleSettings } from "./idle-judge.js";
@@ -51,14 +52,17 @@ interface Watched {
 export class Sensing {
   readonly #sensor: Sensor;
   readonly #clock: Clock;
+  readonly #log: Log;
   readonly #watched = new Set<Watched>();
   #timer: { readonly handle: TimerHandle; readonly dueMs: number } | null = null;
   #cost: SensingCost = { looks: 0, connections: 0, tookMs: 0 };
   #lastTookMs = 0;
+  #blind = false;
 
-  constructor(sensor: Sensor, clock: Clock) {
+  constructor(sensor: Sensor, clock: Clock, log: Log) {
     this.#sensor = sensor;
     this.#clock = clock;
+    this.#log = log;
   }
 
   get cost(): SensingCost {
@@ -103,16 +107,30 @@ export class Sensing {
     this.#timer = null;
     const beganMs = this.#clock.monotonicMs();
     const all = [...this.#watched];
-    const connections = this.#sensor.connections();
-    for (const { host, judge } of all) judge.heard(connections.get(host.address) ?? [], beganMs);
-    const silent = all.filter(({ judge }) => judge.silent);
-    if (silent.length > 0) this.#lookAtProcesses(silent, beganMs);
-    this.#count(connections, this.#clock.monotonicMs() - beganMs);
+    const seen = this.#see(all, beganMs);
     // What one verdict causes may end the watch over another.
-    for (const one of all) {
+    for (const one of seen ? all : []) {
       if (this.#watched.has(one)) one.host.judged(one.judge.verdict(beganMs));
     }
     if (this.#watched.size > 0) this.#schedule();
+  }
+
+  /** False: the kernel could not be asked, for want of descriptors say. Nobody is judged then. */
+  #see(all: readonly Watched[], atMs: number): boolean {
+    try {
+      const connections = this.#sensor.connections();
+      for (const { host, judge } of all) judge.heard(connections.get(host.address) ?? [], atMs);
+      const silent = all.filter(({ judge }) => judge.silent);
+      if (silent.length > 0) this.#lookAtProcesses(silent, atMs);
+      this.#count(connections, this.#clock.monotonicMs() - atMs);
+      this.#blind = false;
+      return true;
+    } catch (error) {
+      if (!this.#blind)
+        this.#log.warn({ err: error }, "hosts cannot be looked at: none falls asleep");
+      this.#blind = true;
+      return false;
+    }
   }
 
   #lookAtProcesses(silent: readonly Watched[], atMs: number): void {

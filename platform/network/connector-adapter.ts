@@ -14,6 +14,10 @@ export function findConnector(
   own: SocketAddress,
   rootPid: number | null,
 ): NamedProcess | null {
+  return readOrNull(() => search(addon, own, rootPid));
+}
+
+function search(addon: Addon, own: SocketAddress, rootPid: number | null): NamedProcess | null {
   const inode = inodeOf(addon, own);
   if (inode === null) return null;
   const link = `socket:[${inode}]`;
@@ -67,7 +71,7 @@ function hasOpen(pid: number, link: string): boolean {
   return open.some((name) => readOrNull(() => readlinkSync(`${directory}/${name}`)) === link);
 }
 
-/** null: it has ended, or is not ours to look into. */
+/** null: it has ended, is not ours to look into, or the machine is short of something. */
 function readOrNull<T>(read: () => T): T | null {
   try {
     return read();

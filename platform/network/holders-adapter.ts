@@ -7,6 +7,10 @@ import { findConnector, programOf } from "./connector-adapter.js";
 
 /** Deeper than any tree of processes. */
 const depthMax = 1_000;
+/** The machine has too little of something to look. */
+const shortages: readonly unknown[] = ["EMFILE", "ENFILE", "ENOMEM"];
+/** A process that cannot be watched for want of a descriptor is tried again after this, ms. */
+const retryMs = 1_000;
 /** A search is followed by so many times its own length without one: a herd is not asked for. */
 const restTimes = 20;
 
@@ -20,17 +24,19 @@ export class SystemHolders implements Holders {
 
   find(socket: Transferable, rootPid: number, likely: number): number | null {
     const link = `socket:[${fstatSync(socket.descriptor).ino}]`;
-    if (isBelow(likely, rootPid) && holds(likely, link)) return likely;
-    return (
-      generationsBelow(rootPid)
-        .flat()
-        .find((pid) => holds(pid, link)) ?? null
-    );
+    // Where nobody can be looked at the host-runtime stands for them all.
+    return unlessShort(rootPid, () => {
+      if (isBelow(likely, rootPid) && holds(likely, link)) return likely;
+      const everybody = generationsBelow(rootPid).flat();
+      return everybody.find((pid) => holds(pid, link)) ?? null;
+    });
   }
 
   inhabited(rootPid: number): boolean {
-    const [, ...guests] = generationsBelow(rootPid);
-    return guests.flat().some(isAlive);
+    return unlessShort(true, () => {
+      const [, ...guests] = generationsBelow(rootPid);
+      return guests.flat().some(isAlive);
+    });
   }
 
   program(pid: number): string | null {
@@ -47,11 +53,12 @@ export class SystemHolders implements Holders {
   }
 
   onEnd(pid: number, callback: () => void): () => void {
-    const pidfd = this.#open(pid);
+    const pidfd = unlessShort("short", () => this.#open(pid));
     if (pidfd === null) {
       const soon = setImmediate(callback);
       return () => clearImmediate(soon);
     }
+    if (pidfd === "short") return this.#onEndLater(pid, callback);
     let open = true;
     const end = (): void => {
       if (open) this.#addon.close(pidfd);
@@ -62,6 +69,15 @@ export class SystemHolders implements Holders {
       callback();
     });
     return end;
+  }
+
+  #onEndLater(pid: number, callback: () => void): () => void {
+    let end = (): void => clearTimeout(timer);
+    const timer = setTimeout(() => {
+      end = this.onEnd(pid, callback);
+    }, retryMs);
+    timer.unref();
+    return () => end();
   }
 
   /** null: the process has ended already. */
@@ -79,8 +95,18 @@ function holds(pid: number, link: string): boolean {
   try {
     return readdirSync(`/proc/${pid}/fd`).some((fd) => isLink(`/proc/${pid}/fd/${fd}`, link));
   } catch (error) {
+    if (shortages.includes(codeOf(error))) throw error;
     // Of another user: it may hold the socket. Anything else: it has ended.
     return codeOf(error) === "EACCES" || codeOf(error) === "EPERM";
+  }
+}
+
+function unlessShort<T, U>(otherwise: U, look: () => T): T | U {
+  try {
+    return look();
+  } catch (error) {
+    if (shortages.includes(codeOf(error))) return otherwise;
+    throw error;
   }
 }
 

@@ -13,12 +13,11 @@ import type { Watch } from "../idle/sensing.js";
 import type { Cause } from "../lifecycle/events.js";
 import type { TimerHandle } from "../ports/clock.js";
 import type { Guard } from "../ports/guards.js";
-import type { Connection } from "../ports/sensor.js";
 import type { DeclaredHost } from "./declared-host.js";
 import { inboundPort } from "./inbound-port.js";
 import type { Waiting } from "./placeholder-set.js";
 import type { SupervisorContext } from "./supervisor-context.js";
-import { sourceAmong, sourceWaiting } from "./wake-source.js";
+import { sourceAmong, sourceWaiting, type WakeSource } from "./wake-source.js";
 
 export interface HostSleepOptions {
   readonly context: SupervisorContext;
@@ -146,28 +145,28 @@ export class HostSleep {
 
   #judged(verdict: Verdict): void {
     this.#verdict = verdict;
-    const { idle } = this.#options.declared();
+    if (this.#nowMs < this.#notBeforeMs) return;
+    try {
+      this.#weigh(verdict);
+    } catch (error) {
+      const { log } = this.#options.context.ports;
+      this.#notBeforeMs = this.#nowMs + refusedMs;
+      log.warn({ host: this.#options.declared().name, err: error }, "it cannot sleep");
+    }
+  }
+
+  #weigh(verdict: Verdict): void {
+    const { name, idle } = this.#options.declared();
     const nowMs = this.#nowMs;
     this.#lookAtTimers(verdict.idle && verdict.tied, nowMs);
-    if (!verdict.idle || nowMs < this.#notBeforeMs) return;
+    if (!verdict.idle) return;
     const leftMs = this.#awakeAtMs + this.#minimum.ms - nowMs;
     if (leftMs > 0) {
       this.#verdict = { ...verdict, idle: false, reason: { rule: "minimum", leftMs } };
       return;
     }
     if (this.#isDue(idle.afterMs ?? 0, nowMs)) return;
-    this.#sleepIfQuiet();
-  }
-
-  #sleepIfQuiet(): void {
-    const { log } = this.#options.context.ports;
-    const { name } = this.#options.declared();
-    try {
-      if (this.#armAndLook("idle") === null) this.#options.onIdle(this.#cause("idle", name));
-    } catch (error) {
-      this.#notBeforeMs = this.#nowMs + refusedMs;
-      log.warn({ host: name, err: error }, "it cannot sleep");
-    }
+    if (this.#armAndLook("idle") === null) this.#options.onIdle(this.#cause("idle", name));
   }
 
   /** Arms, and looks once more; what it sees instead of quiet is the result. */
@@ -175,7 +174,7 @@ export class HostSleep {
     const watch = this.#watch;
     if (watch === null) return null;
     this.#arm();
-    const verdict = watch.look();
+    const verdict = this.#look(watch);
     this.#known = watch.connectionIds();
     const isWaiting = (rule: string) => rule === "unaccepted" || rule === "queued";
     if (verdict.idle) return null;
@@ -183,6 +182,15 @@ export class HostSleep {
     this.unguard();
     this.#verdict = verdict;
     return verdict.reason;
+  }
+
+  #look(watch: Watch): Verdict {
+    try {
+      return watch.look();
+    } catch (error) {
+      this.unguard();
+      throw error;
+    }
   }
 
   #arm(): void {
@@ -205,18 +213,22 @@ export class HostSleep {
     const isLong = isKnown || this.#known.size > manyConnections;
     const waiting = isLong ? null : this.#options.waiting();
     this.#options.onSignal(cause);
-    const found =
-      waiting === null
-        ? sourceAmong(this.#connections(), this.#known, connectionId)
-        : sourceWaiting(waiting);
+    const found = waiting === null ? this.#sourceOf(connectionId) : sourceWaiting(waiting);
     if (found === null) return;
     const by = this.#options.context.origins.nameOf(found.source.address);
     this.#options.onFound({ ...cause, ...found, by });
   }
 
-  #connections(): readonly Connection[] {
-    const { sensing } = this.#options.context.ports;
-    return sensing.connections(this.#options.declared().address);
+  /** null: nobody knows. The host is awake all the same. */
+  #sourceOf(connectionId: number | null): WakeSource | null {
+    const { sensing, log } = this.#options.context.ports;
+    const { name, address } = this.#options.declared();
+    try {
+      return sourceAmong(sensing.connections(address), this.#known, connectionId);
+    } catch (error) {
+      log.warn({ host: name, err: error }, "who woke it cannot be found out");
+      return null;
+    }
   }
 
   #lookAtTimers(tied: boolean, nowMs: number): void {

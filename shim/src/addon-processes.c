@@ -44,9 +44,11 @@ static bool parse(const char *text, struct process *process) {
   return true;
 }
 
+/* False with errno EMFILE, ENFILE or ENOMEM: it may run, but cannot be looked at. */
 static bool read_process(int proc, const char *name, struct process *process) {
   char path[64];
   char text[1024];
+  errno = 0;
   if (snprintf(path, sizeof path, "%s/stat", name) >= (int)sizeof path) return false;
   const int descriptor = openat(proc, path, O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return false;
@@ -56,6 +58,10 @@ static bool read_process(int proc, const char *name, struct process *process) {
   text[length] = 0;
   *process = (struct process){.pid = (int32_t)strtol(name, NULL, 10), .root = -2};
   return parse(text, process);
+}
+
+static bool is_shortage(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOMEM;
 }
 
 static struct process *next(struct list *list) {
@@ -86,7 +92,14 @@ static int read_all(struct list *list) {
       return -1;
     }
     /* One that ended meanwhile is none. */
-    if (read_process(dirfd(directory), entry->d_name, process)) list->count++;
+    if (read_process(dirfd(directory), entry->d_name, process)) {
+      list->count++;
+    } else if (is_shortage(errno)) {
+      const int error = errno;
+      closedir(directory);
+      errno = error;
+      return -1;
+    }
   }
   closedir(directory);
   qsort(list->processes, list->count, sizeof *list->processes, by_pid);
@@ -158,7 +171,7 @@ napi_value im_process_trees(napi_env env, napi_callback_info info) {
   if (!im_arguments(env, info, 1, &roots)) return NULL;
   if (read_all(&list) < 0) {
     free(list.processes);
-    return im_throw(env, "opendir");
+    return im_throw(env, "/proc");
   }
   napi_value array = mark_roots(env, roots, &list) ? to_array(env, &list) : NULL;
   free(list.processes);

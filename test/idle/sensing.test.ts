@@ -3,6 +3,7 @@ import type { Verdict } from "../../platform/idle/awake-reason.js";
 import { type SensedHost, Sensing } from "../../platform/idle/sensing.js";
 import type { Clock } from "../../platform/ports/clock.js";
 import type { Connection, ProcessUse, Sensor } from "../../platform/ports/sensor.js";
+import { silentLog } from "../fixtures/daemon/silent-log.js";
 import { connection } from "./look.js";
 
 /** A node whose time stands still but for `advance`. */
@@ -10,6 +11,8 @@ class Node implements Clock, Sensor {
   nowAtMs = 0;
   connectionsNow: readonly Connection[] = [];
   lookCostMs = 0;
+  refusal: Error | null = null;
+  processRefusal: Error | null = null;
   readonly askedRoots: (readonly number[])[] = [];
   #timers = new Map<number, { atMs: number; callback: () => void }>();
   #lastTimer = 0;
@@ -32,6 +35,7 @@ class Node implements Clock, Sensor {
   }
 
   connections() {
+    if (this.refusal !== null) throw this.refusal;
     this.nowAtMs += this.lookCostMs;
     const byAddress = new Map<number, Connection[]>();
     for (const one of this.connectionsNow) {
@@ -41,6 +45,7 @@ class Node implements Clock, Sensor {
   }
 
   processes(roots: readonly number[]): readonly (readonly ProcessUse[])[] {
+    if (this.processRefusal !== null) throw this.processRefusal;
     this.askedRoots.push(roots);
     return roots.map(() => []);
   }
@@ -77,7 +82,7 @@ const web = connection().address;
 
 test("nobody looks while no host is watched", (t) => {
   const node = new Node();
-  const sensing = new Sensing(node, node);
+  const sensing = new Sensing(node, node, silentLog);
   t.is(node.timers, 0);
   const watch = sensing.watch(hostAt(node, web, 5000).host);
   t.is(node.timers, 1);
@@ -89,7 +94,7 @@ test("nobody looks while no host is watched", (t) => {
 
 test("hosts of one node are seen with one look a second", (t) => {
   const node = new Node();
-  const sensing = new Sensing(node, node);
+  const sensing = new Sensing(node, node, silentLog);
   for (let n = 0; n < 100; n++) sensing.watch(hostAt(node, web + n, 30_000).host);
   node.advance(10_000);
   t.is(sensing.cost.looks, 10);
@@ -97,7 +102,7 @@ test("hosts of one node are seen with one look a second", (t) => {
 
 test("a short time-out is looked at more often, whenever its host comes", (t) => {
   const node = new Node();
-  const sensing = new Sensing(node, node);
+  const sensing = new Sensing(node, node, silentLog);
   sensing.watch(hostAt(node, web, 30_000).host);
   node.advance(500);
   const { host, verdicts } = hostAt(node, web + 1, 200);
@@ -112,7 +117,7 @@ test("a short time-out is looked at more often, whenever its host comes", (t) =>
 
 test("connections count for the host whose address they bear", (t) => {
   const node = new Node();
-  const sensing = new Sensing(node, node);
+  const sensing = new Sensing(node, node, silentLog);
   const busy = hostAt(node, web, 1000);
   const quiet = hostAt(node, web + 1, 1000, 11);
   sensing.watch(busy.host);
@@ -127,7 +132,7 @@ test("connections count for the host whose address they bear", (t) => {
 
 test("looks that are dear are fewer", (t) => {
   const node = new Node();
-  const sensing = new Sensing(node, node);
+  const sensing = new Sensing(node, node, silentLog);
   node.lookCostMs = 50;
   sensing.watch(hostAt(node, web, 30_000).host);
   node.advance(100_000);
@@ -137,7 +142,7 @@ test("looks that are dear are fewer", (t) => {
 
 test("a watch that a verdict ends hears no more", (t) => {
   const node = new Node();
-  const sensing = new Sensing(node, node);
+  const sensing = new Sensing(node, node, silentLog);
   const second = hostAt(node, web + 1, 1000);
   let endSecond = () => {};
   const first = hostAt(node, web, 1000);
@@ -146,4 +151,25 @@ test("a watch that a verdict ends hears no more", (t) => {
   endSecond = end;
   node.advance(1000);
   t.is(second.verdicts.length, 0);
+});
+
+test("a look that fails judges nobody, is told once, and is repeated", (t) => {
+  const node = new Node();
+  const warnings: string[] = [];
+  const log = { ...silentLog, warn: (_: object, message: string) => warnings.push(message) };
+  const sensing = new Sensing(node, node, log);
+  const { host, verdicts } = hostAt(node, web, 2000);
+  sensing.watch(host);
+  const refused = Object.assign(new Error("too many open files"), { code: "EMFILE" });
+  node.refusal = refused;
+  node.advance(10_000);
+  t.deepEqual(verdicts, []);
+  t.is(warnings.length, 1);
+  node.refusal = null;
+  node.processRefusal = refused;
+  node.advance(1000);
+  t.deepEqual(verdicts, []);
+  node.processRefusal = null;
+  node.advance(1000);
+  t.is(verdicts.length, 2);
 });

@@ -128,6 +128,7 @@ export class SupervisorRig {
             waits: () => this.waits,
           },
           clock,
+          log,
         ),
         reached: silent,
         nameTable: {
