@@ -18,7 +18,7 @@ export class Persistence {
   /**
    * `what` names the work in the error, an `ImError` IM_STORE_FAILED: thrown at once for a failure
    * that no repetition can mend, else after `deadlineMs`. An attempt under way is then aborted; it
-   * may still take effect.
+   * may still take effect. `received` of the error is what the last one was told that was not.
    */
   async run<T>(
     what: string,
@@ -30,12 +30,18 @@ export class Persistence {
     for (let round = 0; ; round += 1) {
       const leftMs = endMs - this.#clock.monotonicMs();
       if (leftMs <= 0) throw storeFailed(`${what}: no answer within ${deadlineMs} ms`, failure);
+      const controller = new AbortController();
+      const { signal } = controller;
+      const timer = this.#clock.setTimeout(() => controller.abort(), leftMs);
       try {
-        return await this.#bounded(leftMs, attempt);
+        return await attempt(signal);
       } catch (error) {
         if (error instanceof ImError) throw error;
         if (isLasting(error)) throw storeFailed(`${what}: refused`, error);
-        failure = error;
+        // One that was cut off tells nothing: what was said before it does.
+        if (!signal.aborted || failure === undefined) failure = error;
+      } finally {
+        this.#clock.clearTimeout(timer);
       }
       const afterMs = endMs - this.#clock.monotonicMs();
       await pause(this.#clock, Math.max(0, Math.min(afterMs, this.#delayMs(round))));
@@ -44,16 +50,6 @@ export class Persistence {
 
   #delayMs(round: number): number {
     return backOffMs(round, range, this.#random);
-  }
-
-  async #bounded<T>(leftMs: number, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const controller = new AbortController();
-    const timer = this.#clock.setTimeout(() => controller.abort(), leftMs);
-    try {
-      return await attempt(controller.signal);
-    } finally {
-      this.#clock.clearTimeout(timer);
-    }
   }
 }
 

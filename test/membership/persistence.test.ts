@@ -1,4 +1,5 @@
 import test from "ava";
+import { ImError } from "../../platform/errors/im-error.js";
 import { InFlight } from "../../platform/membership/in-flight.js";
 import { Persistence } from "../../platform/membership/persistence.js";
 import type { Clock } from "../../platform/ports/clock.js";
@@ -106,6 +107,22 @@ test("an attempt under way is aborted at the deadline", async (t) => {
       signal.addEventListener("abort", () => reject(new Error("aborted")));
     });
   await t.throwsAsync(persistence().run("write", 500, attempt), { code: "IM_STORE_FAILED" });
+});
+
+test("one that is cut off hides nothing of what the attempt before it was told", async (t) => {
+  let attempts = 0;
+  const attempt = (signal: AbortSignal) => {
+    attempts += 1;
+    if (attempts === 1) throw new Error("unplugged");
+    return new Promise<never>((_, reject) => {
+      signal.addEventListener("abort", () => reject(new Error("aborted")));
+    });
+  };
+  const error = await t.throwsAsync(persistence().run("write", 500, attempt), {
+    instanceOf: ImError,
+  });
+  t.is(attempts, 2);
+  t.is(error.details.received, "unplugged");
 });
 
 test("no more tasks than allowed are under way at once, and all get their turn", async (t) => {
