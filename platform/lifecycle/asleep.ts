@@ -118,7 +118,10 @@ export const resuming = hostSetup.createStateConfig({
   initial: "writing",
   on: {
     // Its guests are about to run: whoever has come would be let in, and cut off.
-    "wake.requested": [{ guard: "expiring", actions: ["hastenEnvironment", "liveOn"] }, {}],
+    "wake.requested": [
+      { guard: "expiring", actions: ["hastenEnvironment", "liveOn", "gateQueues"] },
+      {},
+    ],
     "sleep.requested": {},
     "environment.frozen": {},
     "stop.requested": { actions: ["noteStopping", "takeCause"] },
@@ -166,7 +169,8 @@ export const resuming = hostSetup.createStateConfig({
     },
     /** `invocation` sees to it that the environment is invoked. */
     recalling: {
-      entry: ["wakeUp", "forgetFailure"],
+      // Who comes from here on would be let in by guests that are about to be ended.
+      entry: ["wakeUp", "forgetFailure", "gateQueues"],
       always: [
         { guard: "gone", target: "#host.terminating.releasing" },
         { guard: "abandoned", target: "#host.terminating", actions: "failNotContinued" },

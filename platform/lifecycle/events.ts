@@ -95,6 +95,8 @@ export type HostEffect =
   | { readonly type: "environment.suspended" }
   /** Woken: its guests may run on before its environment is invoked again. */
   | { readonly type: "environment.hastened" }
+  /** Whether connections come into the queues: a guest that is woken to be ended takes none. */
+  | { readonly type: "queues.gated"; readonly open: boolean }
   /** Not booted: connects that wait fail, queued ones are reset. */
   | { readonly type: "connects.refused"; readonly failure: Failure }
   | { readonly type: "guest.terminated"; readonly graceMs: number }

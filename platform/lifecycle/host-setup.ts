@@ -61,6 +61,10 @@ const delayMsMax = 2 ** 31 - 1;
 
 const unprovided = () => Promise.reject(new Error("the supervisor provides this actor"));
 
+/** It is woken only to be ended, because its sleep was long enough. */
+const isExpiring = ({ stopping, cause }: HostContext): boolean =>
+  stopping && cause?.signal === "expired";
+
 export const hostSetup = setup({
   types: {
     context: {} as HostContext,
@@ -169,7 +173,7 @@ export const hostSetup = setup({
     /** Somebody who asks for the host by name does not wait out a back-off. */
     byHand: ({ event }) => event.type === "wake.requested" && event.cause.signal === "wake",
     stopping: ({ context }) => context.stopping,
-    expiring: ({ context }) => context.stopping && context.cause?.signal === "expired",
+    expiring: ({ context }) => isExpiring(context),
     /** And nothing of this boot can run: the guest of one that was taken up may. */
     stoppingUnstarted: ({ context }) => context.stopping && context.adopting !== "invoked",
     timedOut: ({ context }) => context.timedOut,
@@ -240,6 +244,10 @@ export const hostSetup = setup({
     liveOn: assign(({ event }) => ({
       stopping: false,
       ...("cause" in event ? { cause: event.cause } : {}),
+    })),
+    gateQueues: emit(({ context }) => ({
+      type: "queues.gated" as const,
+      open: !isExpiring(context),
     })),
     seek: assign({ seeking: true }),
     stopSeeking: assign({ seeking: false }),

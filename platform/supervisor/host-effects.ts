@@ -53,6 +53,9 @@ export function carryOut(effect: HostEffect, parts: HostParts): void {
     case "environment.hastened":
       parts.hasten();
       return;
+    case "queues.gated":
+      parts.placeholders.admit(effect.open);
+      return;
     case "connects.refused":
       parts.waiters.refuseAll(refusalOf(effect.failure.code));
       parts.placeholders.resetQueues();
