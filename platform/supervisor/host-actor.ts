@@ -41,6 +41,7 @@ export class HostActorFactory {
       bootTimeoutMs: declared.bootTimeoutMs,
       stopGraceMs: declared.stopGraceMs,
       terminateAfterMs: declared.idle.terminateAfterMs,
+      shared: this.#context.ports.elsewhere !== undefined,
     };
     const actor = createActor(this.#machine, {
       input: { ...found, settings },
