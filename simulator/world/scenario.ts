@@ -68,12 +68,15 @@ function host(index: number, generator: Generator): DeclaredHost {
   };
 }
 
+/** A guest without a supervisor ends before its lease does. */
+const awayMs = 4_000;
+
 /** `nodeSocket` is filled in by the machine that invokes. */
 function events(name: string): Pick<DeclaredHost, "bootEvent" | "continueEvent"> {
   return {
     bootEvent: ({ incarnation, claim }) => ({
       ...{ version: 1, action: "boot", deployment: "world", deployId, host: name },
-      ...{ incarnation, claim, nodeSocket: "", logFile: "log" },
+      ...{ incarnation, claim, nodeSocket: "", logFile: "log", awayMs },
       guest: {
         ...{ command: ["serve"], directory: ".", environment: { SECRET: secret }, preload: true },
         stopGraceMs: 2_000,

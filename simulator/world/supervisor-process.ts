@@ -12,6 +12,7 @@ import { Supervisor } from "../../platform/supervisor/supervisor.js";
 import type { SupervisorPorts } from "../../platform/supervisor/supervisor-context.js";
 import { claimOfEvent } from "./claim-of-event.js";
 import { cloudPort } from "./cloud-port.js";
+import { elsewherePort } from "./elsewhere-port.js";
 import type { Link, LinkHandler } from "./link.js";
 import type { Machine } from "./machine.js";
 import { guardsPort, holdersPort, logPort, sensorPort } from "./machine-ports.js";
@@ -53,6 +54,7 @@ export class SupervisorProcess implements LinkHandler {
         },
         ...{ descriptor: 0, path: "names", close: () => undefined },
       },
+      elsewhere: elsewherePort(machine, this.stage),
       reached: (step, host) => world.reached(machine, step, host),
     };
     const identity = { deployment: "world", deployId, nodeId: machine.name, blockBase: base };

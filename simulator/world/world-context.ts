@@ -41,7 +41,7 @@ export interface WorldContext {
   reached(machine: Machine, step: string, host: string): void;
   /** A supervisor takes connections. */
   accepting(machine: Machine): void;
-  isGateOpen(machine: Machine, host: string, incarnation: number): boolean;
+  machineOf(name: string): Machine;
   /** A guest asks another host. */
   callOn(caller: Caller, from: DeclaredHost, guest: Guest | null, done: () => void): void;
 }

@@ -88,7 +88,7 @@ class World {
         new SettlingMembership(new SimulatedTable(table, records, node, stage), ports),
       reached: (machine, step, host) => this.#calamities.reached(machine, step, host),
       accepting: (machine) => this.#traffic.accepting(machine),
-      isGateOpen: () => true,
+      machineOf: (name) => this.#machineOf(name),
       callOn: (caller, from, guest, done) => this.#traffic.callOn(caller, from, guest, done),
     };
     this.#machines = scenario.nodes.map((name) => new Machine(name, this.#context));
@@ -130,13 +130,15 @@ class World {
     this.#calamities.heal();
   }
 
+  #machineOf(wanted: string): Machine {
+    const machine = this.#machines.find(({ name }) => name === wanted);
+    if (machine === undefined) throw new Error(`no machine ${wanted}`);
+    return machine;
+  }
+
   #makeCloud(): SimulatedCloud<InvocationEvent> {
     const { timeline, root, faults, scenario } = this.#context;
-    const machineOf = ({ place }: Environment): Machine => {
-      const machine = this.#machines.find(({ name }) => name === place);
-      if (machine === undefined) throw new Error(`no machine ${place}`);
-      return machine;
-    };
+    const machineOf = ({ place }: Environment): Machine => this.#machineOf(place);
     return new SimulatedCloud<InvocationEvent>({
       ...{ timeline, faults, latency: root.fork("cloud"), timeoutMs: scenario.timeoutMs },
       placeOf: ({ nodeSocket }) => nodeSocket,
