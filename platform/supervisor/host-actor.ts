@@ -33,7 +33,7 @@ export class HostActorFactory {
   }
 
   create(declared: DeclaredHost, found: Found) {
-    const { clock } = this.#context.ports;
+    const { clock, inspect } = this.#context.ports;
     const settings = {
       host: declared.name,
       nodeId: this.#context.nodeId,
@@ -49,6 +49,7 @@ export class HostActorFactory {
         setTimeout: (callback: () => void, delayMs: number) => clock.setTimeout(callback, delayMs),
         clearTimeout: (timer: unknown) => clock.clearTimeout(timer),
       },
+      ...(inspect === undefined ? {} : { inspect }),
     });
     this.#declaredOf.set(actor.system, declared);
     return actor;

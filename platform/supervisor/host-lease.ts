@@ -30,7 +30,10 @@ export class HostLease {
   readonly #elsewhere: Elsewhere;
   /** What it was last counted from. */
   #record: HostRecord | null = null;
-  #isOpen = false;
+  /** null: an earlier supervisor may have left it open. */
+  #isOpen: boolean | null = null;
+  /** Of a sleep that was called off: it may be written down yet. Only a renewal tells. */
+  #shutFor: HostRecord | null = null;
   #renewal: TimerHandle | null = null;
   #expiry: TimerHandle | null = null;
 
@@ -48,13 +51,15 @@ export class HostLease {
       return;
     }
     if (record !== this.#record) this.#count(record);
-    if (!serves(snapshot)) this.#shut();
-    else if (!this.#isOpen) this.#open(record);
+    if (!serves(snapshot)) {
+      this.#shut();
+      this.#shutFor = record;
+    } else if (this.#isOpen !== true && record !== this.#shutFor) this.#open(record);
   }
 
   /** There is nothing to hold. */
   leave(): void {
-    if (this.#record === null) return;
+    if (this.#record === null && this.#isOpen === false) return;
     this.#record = null;
     this.#clear();
     this.#shut();
@@ -63,7 +68,7 @@ export class HostLease {
   #count(record: HostRecord): void {
     this.#record = record;
     this.#clear();
-    this.#isOpen = false;
+    this.#isOpen = null;
     const { clock } = this.#options.context.ports;
     const nowMs = clock.monotonicMs();
     const sentMs = this.#sentMs(record);

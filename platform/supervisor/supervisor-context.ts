@@ -1,3 +1,4 @@
+import type { InspectionEvent } from "xstate";
 import type { Sensing } from "../idle/sensing.js";
 import type { Clock } from "../ports/clock.js";
 import type { Cloud } from "../ports/cloud.js";
@@ -27,6 +28,8 @@ export interface SupervisorPorts {
   readonly nameTable: NameTable;
   /** Absent where no other node shares the store. */
   readonly elsewhere?: Elsewhere;
+  /** Sees what the machines of all hosts do: the measure of a simulation. */
+  readonly inspect?: (event: InspectionEvent) => void;
   /** Called at each step of a life, by name: where tests break things. */
   readonly reached: (step: string, host: string) => void;
 }

@@ -17,7 +17,10 @@ export function elsewherePort(machine: Machine, stage: Stage): Elsewhere {
     setGate: (address, word) => {
       if (stage.ended) return;
       if (word === null) machine.gates.delete(address);
-      else machine.gates.set(address, word);
+      else {
+        machine.gates.set(address, word);
+        world.checks.gateOpened(name, hostAt(machine, address), word.incarnation);
+      }
     },
     carry: (route) =>
       new Promise((resolve) => {
@@ -35,6 +38,10 @@ export function elsewherePort(machine: Machine, stage: Stage): Elsewhere {
         });
       }),
   };
+}
+
+function hostAt({ world }: Machine, address: number): string {
+  return world.scenario.hosts.find((host) => host.address === address)?.name ?? "";
 }
 
 /** The other supervisor looks at what is known of the life before it takes anybody in. */

@@ -107,6 +107,7 @@ export class Machine {
     const pid = this.pid();
     const runtime = new Runtime({
       ...{ id: environment.id, pid, stage },
+      continuesAny: this.world.mutation.continuesAny ?? false,
       connect: (end) => this.connect(end),
       guestWorld: (event) => this.#guestWorld(event, pid, stage),
       guestBegun: (guest) => this.world.checks.guestBegun(guest),

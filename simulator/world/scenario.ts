@@ -12,7 +12,6 @@ export interface Scenario {
   /** True ms: faults and traffic end, everything is asked for once more, and the world ends. */
   readonly healMs: number;
   readonly probeMs: number;
-  readonly quietMs: number;
   readonly endMs: number;
 }
 
@@ -40,8 +39,7 @@ export function drawScenario(generator: Generator, limits: ScenarioLimits): Scen
     timeoutMs: generator.pick([30_000, 120_000, 900_000]),
     healMs: 380_000,
     probeMs: 470_000,
-    quietMs: 590_000,
-    endMs: 620_000,
+    endMs: 680_000,
   };
 }
 
