@@ -21,9 +21,10 @@ export function hear(before: Heard | null, now: Connection, atMs: number): Heard
   if (before === null) {
     const { received, sent } = now;
     // It may have been silent for long when somebody looks at it for the first time.
-    const movedAtMs = atMs - Math.min(now.lastReceivedMs, now.lastSentMs);
+    const movedAtMs = Math.max(now.lastReceivedAtMs, now.lastSentAtMs);
     return { connection: now, speaker: speakerOf(received, sent, now), movedAtMs };
   }
+  if (now === before.connection) return before;
   const received = now.received - before.connection.received;
   const sent = now.sent - before.connection.sent;
   const still =
@@ -43,7 +44,7 @@ function speakerOf(received: number, sent: number, now: Connection): Speaker {
   if (received > 0 && sent === 0) return "peer";
   if (received === 0 && sent > 0) return "host";
   if (received === 0 && sent === 0) return "nobody";
-  const laterMs = now.lastReceivedMs - now.lastSentMs;
+  const laterMs = now.lastSentAtMs - now.lastReceivedAtMs;
   if (Math.abs(laterMs) < tieMs) return "tie";
   return laterMs > 0 ? "host" : "peer";
 }

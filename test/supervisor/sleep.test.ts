@@ -77,7 +77,7 @@ test("a host whose idle time is never stays awake, and says so", async (t) => {
 });
 
 test("a request that is not answered keeps a host awake, until its cap", async (t) => {
-  const asked = connection({ address, port: 80, received: 10, sent: 0 });
+  const asked = connection({ address, port: 80, received: 10, lastReceivedAtMs: 0 });
   const { rig } = await awake(sleeper(), [asked]);
   await quiet(rig, 4000);
   t.like(rig.supervisor.hosts.get("web")?.verdict, { reason: { rule: "answering" } });

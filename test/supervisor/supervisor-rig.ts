@@ -120,10 +120,9 @@ export class SupervisorRig {
         },
         sensing: new Sensing(
           {
-            connections: (address) =>
-              address === undefined
-                ? this.connections
-                : new Map([[address, this.connections.get(address) ?? []]]),
+            usedMs: 0,
+            connections: () => this.connections,
+            connectionsOf: (address) => this.connections.get(address) ?? [],
             processes: (roots) => roots.map(() => []),
             waits: () => this.waits,
           },
