@@ -53,11 +53,15 @@ export const connectionFields = [
   /** How long ago, in ms. */
   "lastReceivedMs",
   "lastSentMs",
+  "lastAcknowledgedMs",
+  /** Segments without data, which only acknowledge: how many came, and how many went. */
+  "acksReceived",
+  "acksSent",
   /** 0: nobody has accepted it yet, or nobody has it any more. */
   "inode",
   /** The kernel's own name of the socket, never used again. */
   "cookie",
-  /** Another number where anything else is, the two times excepted. */
+  /** Another number where anything else is, the three times excepted. */
   "mark",
 ] as const;
 

@@ -59,7 +59,9 @@ export class IdleJudge {
   }
 
   heard(connections: readonly Connection[], atMs: number): void {
-    const moved = connections === this.#list ? null : this.#hear(connections, atMs);
+    // Of a tie more is known as time passes.
+    const isKnown = connections === this.#list && !this.#tied;
+    const moved = isKnown ? null : this.#hear(connections, atMs);
     const busy = this.#busy(atMs);
     if (busy !== null) this.#noteActivity(busy, atMs);
     else if (moved !== null) this.#noteActivity(moved.activity, moved.atMs);

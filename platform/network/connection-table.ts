@@ -89,6 +89,9 @@ function readConnection(rows: Float64Array, at: number, atMs: number): Connectio
     sent = 0,
     lastReceivedMs = 0,
     lastSentMs = 0,
+    lastAcknowledgedMs = 0,
+    acksReceived = 0,
+    acksSent = 0,
     inode = 0,
     id = 0,
   ] = rows.subarray(at, at + width);
@@ -107,5 +110,8 @@ function readConnection(rows: Float64Array, at: number, atMs: number): Connectio
     sent,
     lastReceivedAtMs: atMs - lastReceivedMs,
     lastSentAtMs: atMs - lastSentMs,
+    lastAcknowledgedAtMs: atMs - lastAcknowledgedMs,
+    acksReceived,
+    acksSent,
   };
 }

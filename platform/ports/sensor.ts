@@ -19,6 +19,11 @@ export interface Connection {
   /** When the last of them was, monotonic ms; within a tick of the kernel's (4 ms) they tie. */
   readonly lastReceivedAtMs: number;
   readonly lastSentAtMs: number;
+  /** The same of the last segment that acknowledged anything. */
+  readonly lastAcknowledgedAtMs: number;
+  /** Segments without data, which only acknowledge, since the connection began. */
+  readonly acksReceived: number;
+  readonly acksSent: number;
 }
 
 export interface ProcessUse {

@@ -35,7 +35,7 @@ static const uint32_t tcp_states = 1u << ESTABLISHED | 1u << SYN_SENT | 1u << FI
 static const uint32_t udp_states = 1u << ESTABLISHED | 1u << 7;
 
 /* As `connectionFields` in shim/index.ts. */
-enum { FIELDS = 15 };
+enum { FIELDS = 18 };
 
 struct filter {
   struct rtattr attribute;
@@ -93,6 +93,9 @@ static void read_info(const struct inet_diag_msg *socket, size_t length, double 
   row[9] = (double)info.tcpi_bytes_sent - (double)info.tcpi_bytes_retrans;
   row[10] = info.tcpi_last_data_recv;
   row[11] = info.tcpi_last_data_sent;
+  row[12] = info.tcpi_last_ack_recv;
+  row[13] = (double)(uint32_t)(info.tcpi_segs_in - info.tcpi_data_segs_in);
+  row[14] = (double)(uint32_t)(info.tcpi_segs_out - info.tcpi_data_segs_out);
 }
 
 /* Of everything but the times: FNV-1a, as far as a double holds it. */
@@ -100,7 +103,7 @@ static double mark_of(const double *row) {
   uint64_t mark = 0xcbf29ce484222325u;
   for (size_t i = 0; i < FIELDS - 1; i++) {
     uint64_t bits;
-    if (i == 10 || i == 11) continue;
+    if (i >= 10 && i <= 12) continue;
     memcpy(&bits, row + i, sizeof bits);
     mark = (mark ^ bits) * 0x100000001b3u;
     mark ^= mark >> 32;
@@ -134,10 +137,10 @@ static bool add(struct table *table, const struct inet_diag_msg *socket, size_t 
   row[5] = socket->idiag_state;
   row[6] = socket->idiag_rqueue;
   row[7] = socket->idiag_wqueue;
-  row[12] = socket->idiag_inode;
-  row[13] = (double)(cookie & ((1ull << 53) - 1));
+  row[15] = socket->idiag_inode;
+  row[16] = (double)(cookie & ((1ull << 53) - 1));
   if (protocol == IPPROTO_TCP) read_info(socket, length, row);
-  row[14] = mark_of(row);
+  row[17] = mark_of(row);
   return true;
 }
 

@@ -132,7 +132,8 @@ test("where question and answer cannot be told apart, a host sleeps, and it is s
   const watched = new Watched();
   const open = connection();
   watched.look(100, [open]);
-  const both = { ...open, received: 10, sent: 10, lastReceivedAtMs: 104, lastSentAtMs: 100 };
+  const at = { lastReceivedAtMs: 104, lastSentAtMs: 104, lastAcknowledgedAtMs: 104 };
+  const both = { ...open, received: 10, sent: 10, ...at, acksReceived: 1, acksSent: 1 };
   const verdict = watched.looks(1500, [both]);
   t.like(verdict, { idle: true, tied: true });
   // Nor are its timers honoured for longer than a request would protect it.

@@ -22,6 +22,9 @@ export function connection(over: Partial<Connection> = {}): Connection {
     sent: 0,
     lastReceivedAtMs: -1000,
     lastSentAtMs: -1000,
+    lastAcknowledgedAtMs: -1000,
+    acksReceived: 0,
+    acksSent: 0,
     ...over,
   };
 }
