@@ -45,7 +45,7 @@ export class SystemSensor implements Sensor {
   }
 
   waits(runtimePid: number): readonly Wait[] {
-    const rows = this.#addon.timers(guestsBelow(this.#addon, runtimePid));
+    const rows = this.#addon.timers(guestsBelow(this.#addon, runtimePid).pids);
     const waits: Wait[] = [];
     for (let at = 0; at < rows.length; at += timerFields.length) {
       const [, thread = 0, switches = 0, absolute = 0, ms = 0] = rows.subarray(at);

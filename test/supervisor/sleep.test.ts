@@ -118,6 +118,18 @@ test("what arrives while a host sleeps wakes it, and is told by name", async (t)
   t.is(rig.invocations.length, 2);
 });
 
+test("a process that is killed in its sleep wakes the host, which then has ended", async (t) => {
+  const { rig, peer } = await asleep();
+  guardOf(rig)?.end(7);
+  t.is(rig.state(), "resuming");
+  await continued(rig, peer);
+  t.like(rig.supervisor.hosts.get("web")?.history.lastWake, { signal: "end", by: "web" });
+  rig.supervisor.message(peer, { type: "guest.exited", code: null, signal: "SIGKILL" });
+  rig.supervisor.environmentEnded("web", peer.pid, { environment: "boot-101", claim: null });
+  await settled();
+  t.is(rig.state(), "imaginary");
+});
+
 test("a connect under the shim wakes a sleeper, and is let through at once", async (t) => {
   const { rig, peer } = await asleep();
   t.false(rig.running.get(address));
