@@ -53,10 +53,16 @@ export const connectionFields = [
   /** How long ago, in ms. */
   "lastReceivedMs",
   "lastSentMs",
+  "lastAcknowledgedMs",
+  /** Segments without data, which only acknowledge: how many came, and how many went. */
+  "acksReceived",
+  "acksSent",
   /** 0: nobody has accepted it yet, or nobody has it any more. */
   "inode",
   /** The kernel's own name of the socket, never used again. */
   "cookie",
+  /** Another number where anything else is, the three times excepted. */
+  "mark",
 ] as const;
 
 /** What a row of `processTrees` holds, in this order. */
@@ -144,9 +150,13 @@ export interface Addon {
   /**
    * Every TCP connection and UDP socket whose own address is in `base`/`prefixBits`, listeners
    * excepted: rows of `connectionFields`. Both ends of a connection between two of them are there.
+   * `room`, an earlier answer that nobody needs any more, is written over where it is large enough.
    */
-  connections(base: number, prefixBits: number): Float64Array;
-  /** The processes below the roots, roots included: rows of `processFields`. */
+  connections(base: number, prefixBits: number, room?: Float64Array): Float64Array;
+  /**
+   * The processes below the roots, roots included: rows of `processFields`. Those that have not run
+   * since the last call are not read again.
+   */
   processTrees(roots: readonly number[]): Float64Array;
   /**
    * The times that threads of these processes wait for: rows of `timerFields`. Those that may not

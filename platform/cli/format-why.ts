@@ -46,6 +46,8 @@ function signalText({ signal, by, port, pid, program }: WhyWake): string {
       return "a timer of its own";
     case "restart":
       return "a restart of the daemon";
+    case "end":
+      return "the end of a process of its own";
     case "wake":
       return "hand (im wake)";
     default:

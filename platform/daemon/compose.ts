@@ -51,7 +51,7 @@ export async function createService(
     openStore(database),
     startEngine(configuration, log, keeps),
   ]);
-  const sensing = new Sensing(new SystemSensor(addon), systemClock, log);
+  const sensing = new Sensing(new SystemSensor(addon, systemClock), systemClock, log);
   const processes = new SystemProcesses(addon, log, configuration.nodeSocket);
   const node: Node = {
     id: nodeId(configuration),

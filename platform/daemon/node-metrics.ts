@@ -98,8 +98,8 @@ function sensing({ sensing: { cost } }: SampledNode): readonly Metric[] {
     {
       name: "im_sensing_seconds_total",
       type: "counter",
-      help: "What all looks together took.",
-      samples: [{ value: cost.tookMs / 1000 }],
+      help: "Processor time of all looks together.",
+      samples: [{ value: cost.usedMs / 1000 }],
     },
     {
       name: "im_sensing_connections",

@@ -29,6 +29,8 @@ export class IdleJudge {
   readonly #settings: IdleSettings;
   readonly #inbound: (connection: Connection) => boolean;
   readonly #processes: ProcessActivity;
+  #list: readonly Connection[] = [];
+  #heard: readonly Heard[] = [];
   #connections: ReadonlyMap<number, Heard> = new Map();
   #lookedAtMs: number;
   #activeAtMs: number;
@@ -57,19 +59,27 @@ export class IdleJudge {
   }
 
   heard(connections: readonly Connection[], atMs: number): void {
-    const before = this.#connections;
-    const heard = connections.map((one) => hear(before.get(one.id) ?? null, one, atMs));
-    this.#connections = new Map(heard.map((one) => [one.connection.id, one]));
-    const busy = this.#busy(heard, atMs);
-    const moved = busy === null ? this.#moved(heard, before, atMs) : null;
+    // Of a tie more is known as time passes.
+    const isKnown = connections === this.#list && !this.#tied;
+    const moved = isKnown ? null : this.#hear(connections, atMs);
+    const busy = this.#busy(atMs);
     if (busy !== null) this.#noteActivity(busy, atMs);
-    if (moved !== null) this.#noteActivity(moved.activity, moved.atMs);
+    else if (moved !== null) this.#noteActivity(moved.activity, moved.atMs);
     this.#silent = busy === null && moved === null;
     if (!this.#silent) this.#processes.forget();
     this.#lookedAtMs = atMs;
     this.#protection = null;
     this.#tied = false;
-    for (const one of heard) this.#weigh(one, atMs);
+    for (const one of this.#heard) this.#weigh(one, atMs);
+  }
+
+  #hear(connections: readonly Connection[], atMs: number) {
+    const before = this.#connections;
+    const heard = connections.map((one) => hear(before.get(one.id) ?? null, one, atMs));
+    this.#list = connections;
+    this.#heard = heard;
+    this.#connections = new Map(heard.map((one) => [one.connection.id, one]));
+    return this.#moved(heard, before, atMs);
   }
 
   worked(processes: readonly ProcessUse[], atMs: number): void {
@@ -101,8 +111,8 @@ export class IdleJudge {
   }
 
   /** What waits to be done by the guest, or by its peer. */
-  #busy(heard: readonly Heard[], atMs: number): Activity | null {
-    for (const { connection, movedAtMs } of heard) {
+  #busy(atMs: number): Activity | null {
+    for (const { connection, movedAtMs } of this.#heard) {
       if (connection.waiting) return { rule: "unaccepted", connection };
       const forMs = atMs - movedAtMs;
       if (hasQueue(connection) && this.#protects(forMs)) {
@@ -128,10 +138,13 @@ export class IdleJudge {
   }
 
   #weigh({ connection, speaker, movedAtMs }: Heard, atMs: number): void {
-    if (connection.protocol !== "tcp" || connection.waiting) return;
+    if (speaker === "nobody" || connection.protocol !== "tcp" || connection.waiting) return;
     const forMs = atMs - movedAtMs;
     if (!this.#protects(forMs)) return;
-    if (speaker === "tie") this.#tied = true;
+    if (speaker === "tie") {
+      this.#tied = true;
+      return;
+    }
     const inbound = this.#inbound(connection);
     if (inbound && speaker === "peer") {
       this.#protection = { rule: "answering", connection, forMs };

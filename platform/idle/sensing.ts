@@ -32,16 +32,17 @@ export interface Watch {
 export interface SensingCost {
   readonly looks: number;
   readonly connections: number;
-  /** Of all looks together. */
-  readonly tookMs: number;
+  /** Of all looks together: processor time, not what others used meanwhile. */
+  readonly usedMs: number;
 }
 
+const none: readonly Connection[] = [];
 const intervalMs = 1000;
 const intervalMinMs = 25;
 /** Looks to a time-out: a host sleeps at most a quarter of it late. */
 const looksPerTimeout = 4;
-/** At most this much of a processor; a little more where time-outs are short. */
-const shareMax = 1 / 200;
+/** At most about this much of a processor; a little more where time-outs are short. */
+const shareMax = 1 / 250;
 const shareMaxShort = 1 / 50;
 
 interface Watched {
@@ -55,8 +56,8 @@ export class Sensing {
   readonly #log: Log;
   readonly #watched = new Set<Watched>();
   #timer: { readonly handle: TimerHandle; readonly dueMs: number } | null = null;
-  #cost: SensingCost = { looks: 0, connections: 0, tookMs: 0 };
-  #lastTookMs = 0;
+  #cost: SensingCost = { looks: 0, connections: 0, usedMs: 0 };
+  #lastUsedMs = 0;
   #blind = false;
 
   constructor(sensor: Sensor, clock: Clock, log: Log) {
@@ -71,7 +72,7 @@ export class Sensing {
 
   /** Of one host, as they are now. */
   connections(address: number): readonly Connection[] {
-    return this.#sensor.connections(address).get(address) ?? [];
+    return this.#sensor.connectionsOf(address);
   }
 
   /** Of the guests below a host-runtime. */
@@ -117,12 +118,13 @@ export class Sensing {
 
   /** False: the kernel could not be asked, for want of descriptors say. Nobody is judged then. */
   #see(all: readonly Watched[], atMs: number): boolean {
+    const usedBeforeMs = this.#sensor.usedMs;
     try {
       const connections = this.#sensor.connections();
-      for (const { host, judge } of all) judge.heard(connections.get(host.address) ?? [], atMs);
+      for (const { host, judge } of all) judge.heard(connections.get(host.address) ?? none, atMs);
       const silent = all.filter(({ judge }) => judge.silent);
       if (silent.length > 0) this.#lookAtProcesses(silent, atMs);
-      this.#count(connections, this.#clock.monotonicMs() - atMs);
+      this.#count(connections, this.#sensor.usedMs - usedBeforeMs);
       this.#blind = false;
       return true;
     } catch (error) {
@@ -138,14 +140,14 @@ export class Sensing {
     for (const [index, { judge }] of silent.entries()) judge.worked(trees[index] ?? [], atMs);
   }
 
-  #count(connections: ReadonlyMap<number, readonly Connection[]>, tookMs: number): void {
+  #count(connections: ReadonlyMap<number, readonly Connection[]>, usedMs: number): void {
     let seen = 0;
     for (const some of connections.values()) seen += some.length;
-    this.#lastTookMs = tookMs;
+    this.#lastUsedMs = usedMs;
     this.#cost = {
       looks: this.#cost.looks + 1,
       connections: seen,
-      tookMs: this.#cost.tookMs + tookMs,
+      usedMs: this.#cost.usedMs + usedMs,
     };
   }
 
@@ -165,7 +167,7 @@ export class Sensing {
       if (afterMs !== null) wantedMs = Math.min(wantedMs, afterMs / looksPerTimeout);
     }
     const share = wantedMs < intervalMs ? shareMaxShort : shareMax;
-    return Math.max(intervalMinMs, wantedMs, this.#lastTookMs / share);
+    return Math.max(intervalMinMs, wantedMs, this.#lastUsedMs / share);
   }
 
   #rest(): void {

@@ -12,6 +12,8 @@ export interface Cause {
     | "timer"
     /** Of the engine that it slept in. */
     | "restart"
+    /** Of a process of its own, which was killed while it slept. */
+    | "end"
     | "wake"
     | "idle"
     | "suspend"

@@ -16,9 +16,14 @@ export interface Connection {
   /** Bytes since the connection began. */
   readonly received: number;
   readonly sent: number;
-  /** How long ago the last of them was, ms; ticks of the kernel's clock (4 ms) tie. */
-  readonly lastReceivedMs: number;
-  readonly lastSentMs: number;
+  /** When the last of them was, monotonic ms; within a tick of the kernel's (4 ms) they tie. */
+  readonly lastReceivedAtMs: number;
+  readonly lastSentAtMs: number;
+  /** The same of the last segment that acknowledged anything. */
+  readonly lastAcknowledgedAtMs: number;
+  /** Segments without data, which only acknowledge, since the connection began. */
+  readonly acksReceived: number;
+  readonly acksSent: number;
 }
 
 export interface ProcessUse {
@@ -37,8 +42,15 @@ export type Wait = { readonly thread: number; readonly switches: number } & (
 );
 
 export interface Sensor {
-  /** Connections by the address they belong to: all of the node's overlay, or of one address. */
-  connections(address?: number): ReadonlyMap<number, readonly Connection[]>;
+  /** Processor time that this process has used, ms: what looking costs is the difference. */
+  readonly usedMs: number;
+  /**
+   * Connections by the address they belong to, all of the node's overlay. What has not changed
+   * since the call before is the same object, also the list of an address.
+   */
+  connections(): ReadonlyMap<number, readonly Connection[]>;
+  /** Of one address. */
+  connectionsOf(address: number): readonly Connection[];
   /** The trees below the roots, in their order; an empty one where the root has ended. */
   processes(roots: readonly number[]): readonly (readonly ProcessUse[])[];
   /** Of the guests below a host-runtime. */

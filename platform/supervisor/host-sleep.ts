@@ -139,8 +139,7 @@ export class HostSleep {
    */
   recover(): void {
     this.asleep();
-    this.#signalledAtMs = this.#nowMs;
-    this.#options.onSignal(this.#cause("restart", this.#options.declared().name));
+    this.#wake("restart");
   }
 
   #judged(verdict: Verdict): void {
@@ -198,7 +197,10 @@ export class HostSleep {
     const runtimePid = this.#options.runtimePid();
     if (runtimePid === null) return;
     const { guards } = this.#options.context.ports;
-    this.#guard = guards.arm(runtimePid, (connectionId) => this.#signalled(connectionId));
+    this.#guard = guards.arm(runtimePid, (signal) => {
+      if (signal.type === "end") this.#wake("end");
+      else this.#arrived(signal.connectionId);
+    });
   }
 
   /**
@@ -206,7 +208,7 @@ export class HostSleep {
    * afterwards; a new one is looked for before its guests run, answer it and see it closed, unless
    * there are so many others that this would be felt.
    */
-  #signalled(connectionId: number | null): void {
+  #arrived(connectionId: number | null): void {
     this.#signalledAtMs ??= this.#nowMs;
     const cause = this.#cause("data", "outside");
     const isKnown = connectionId !== null && this.#known.has(connectionId);
@@ -258,8 +260,7 @@ export class HostSleep {
     this.#alarm = clock.setTimeout(
       () => {
         this.#alarm = null;
-        this.#signalledAtMs ??= this.#nowMs;
-        this.#options.onSignal(this.#cause("timer", this.#options.declared().name));
+        this.#wake("timer");
       },
       Math.min(...delays),
     );
@@ -275,6 +276,12 @@ export class HostSleep {
   #clearAlarm(): void {
     if (this.#alarm !== null) this.#options.context.ports.clock.clearTimeout(this.#alarm);
     this.#alarm = null;
+  }
+
+  /** By something of its own. */
+  #wake(signal: Cause["signal"]): void {
+    this.#signalledAtMs ??= this.#nowMs;
+    this.#options.onSignal(this.#cause(signal, this.#options.declared().name));
   }
 
   #cause(signal: Cause["signal"], by: string): Cause {

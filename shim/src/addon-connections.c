@@ -35,15 +35,26 @@ static const uint32_t tcp_states = 1u << ESTABLISHED | 1u << SYN_SENT | 1u << FI
 static const uint32_t udp_states = 1u << ESTABLISHED | 1u << 7;
 
 /* As `connectionFields` in shim/index.ts. */
-enum { FIELDS = 14 };
+enum { FIELDS = 18 };
 
-struct request {
-  struct nlmsghdr header;
-  struct inet_diag_req_v2 request;
+struct filter {
   struct rtattr attribute;
   struct inet_diag_bc_op operation;
   struct inet_diag_hostcond condition;
   uint32_t address;
+};
+
+/* The older form, for TCP alone: one walk over the kernel's table for both families. */
+struct tcp_request {
+  struct nlmsghdr header;
+  struct inet_diag_req request;
+  struct filter filter;
+};
+
+struct udp_request {
+  struct nlmsghdr header;
+  struct inet_diag_req_v2 request;
+  struct filter filter;
 };
 
 struct table {
@@ -52,23 +63,16 @@ struct table {
   size_t room;  /* in rows */
 };
 
-enum { FILTER = sizeof(struct inet_diag_bc_op) + sizeof(struct inet_diag_hostcond) + 4 };
-
-static struct request request_for(uint8_t family, uint8_t protocol, uint32_t base, uint8_t prefix) {
-  return (struct request){
-      .header = {.nlmsg_len = sizeof(struct request),
-                 .nlmsg_type = SOCK_DIAG_BY_FAMILY,
-                 .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
-      .request = {.sdiag_family = family,
-                  .sdiag_protocol = protocol,
-                  .idiag_ext = protocol == IPPROTO_TCP ? 1u << (INET_DIAG_INFO - 1) : 0,
-                  .idiag_states = protocol == IPPROTO_TCP ? tcp_states : udp_states},
-      .attribute = {.rta_len = sizeof(struct rtattr) + FILTER, .rta_type = INET_DIAG_REQ_BYTECODE},
-      /* A jump to the end accepts, one past it refuses. It meets v4-mapped addresses, too. */
-      .operation = {.code = INET_DIAG_BC_S_COND, .yes = FILTER, .no = FILTER + 4},
-      .condition = {.family = AF_INET, .prefix_len = prefix, .port = -1},
-      .address = htonl(base),
-  };
+static void set_filter(struct filter *filter, uint32_t base, uint8_t prefix) {
+  enum { LENGTH = sizeof *filter - sizeof filter->attribute };
+  filter->attribute = (struct rtattr){sizeof *filter, INET_DIAG_REQ_BYTECODE};
+  /* A jump to the end accepts, one past it refuses. It meets v4-mapped addresses, too. */
+  filter->operation =
+      (struct inet_diag_bc_op){.code = INET_DIAG_BC_S_COND, .yes = LENGTH, .no = LENGTH + 4};
+  filter->condition.family = AF_INET;
+  filter->condition.prefix_len = prefix;
+  filter->condition.port = -1;
+  filter->address = htonl(base);
 }
 
 static uint32_t ipv4(const struct inet_diag_msg *socket, const uint32_t address[4]) {
@@ -89,6 +93,22 @@ static void read_info(const struct inet_diag_msg *socket, size_t length, double 
   row[9] = (double)info.tcpi_bytes_sent - (double)info.tcpi_bytes_retrans;
   row[10] = info.tcpi_last_data_recv;
   row[11] = info.tcpi_last_data_sent;
+  row[12] = info.tcpi_last_ack_recv;
+  row[13] = (double)(uint32_t)(info.tcpi_segs_in - info.tcpi_data_segs_in);
+  row[14] = (double)(uint32_t)(info.tcpi_segs_out - info.tcpi_data_segs_out);
+}
+
+/* Of everything but the times: FNV-1a, as far as a double holds it. */
+static double mark_of(const double *row) {
+  uint64_t mark = 0xcbf29ce484222325u;
+  for (size_t i = 0; i < FIELDS - 1; i++) {
+    uint64_t bits;
+    if (i >= 10 && i <= 12) continue;
+    memcpy(&bits, row + i, sizeof bits);
+    mark = (mark ^ bits) * 0x100000001b3u;
+    mark ^= mark >> 32;
+  }
+  return (double)(mark >> 11);
 }
 
 static double *next_row(struct table *table) {
@@ -117,9 +137,10 @@ static bool add(struct table *table, const struct inet_diag_msg *socket, size_t 
   row[5] = socket->idiag_state;
   row[6] = socket->idiag_rqueue;
   row[7] = socket->idiag_wqueue;
-  row[12] = socket->idiag_inode;
-  row[13] = (double)(cookie & ((1ull << 53) - 1));
+  row[15] = socket->idiag_inode;
+  row[16] = (double)(cookie & ((1ull << 53) - 1));
   if (protocol == IPPROTO_TCP) read_info(socket, length, row);
+  row[17] = mark_of(row);
   return true;
 }
 
@@ -133,9 +154,7 @@ static int take(struct table *table, const char *bytes, size_t length, uint8_t p
       errno = -error->error;
       return -1;
     }
-    if (header->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
-        header->nlmsg_len < NLMSG_LENGTH(sizeof(struct inet_diag_msg)))
-      continue;
+    if (header->nlmsg_len < NLMSG_LENGTH(sizeof(struct inet_diag_msg))) continue;
     if (!add(table, NLMSG_DATA(header), header->nlmsg_len - NLMSG_HDRLEN, protocol)) {
       errno = ENOMEM;
       return -1;
@@ -144,46 +163,91 @@ static int take(struct table *table, const char *bytes, size_t length, uint8_t p
   return 0;
 }
 
-static int dump(int descriptor, struct table *table, const struct request *request) {
+static int dump(int descriptor, struct table *table, const void *request, size_t size,
+                uint8_t protocol) {
   _Alignas(struct nlmsghdr) char bytes[32 * 1024];
-  if (send(descriptor, request, sizeof *request, 0) != (ssize_t)sizeof *request) return -1;
+  if (send(descriptor, request, size, 0) != (ssize_t)size) return -1;
   for (;;) {
     /* The kernel writes a dump while it is read: there is always an answer. */
     const ssize_t length = recv(descriptor, bytes, sizeof bytes, MSG_DONTWAIT);
     if (length < 0 && errno == EINTR) continue;
     if (length <= 0) return -1;
-    const int taken = take(table, bytes, (size_t)length, request->request.sdiag_protocol);
+    const int taken = take(table, bytes, (size_t)length, protocol);
     if (taken != 0) return taken < 0 ? -1 : 0;
   }
 }
 
-static int dump_all(struct table *table, uint32_t base, uint8_t prefix) {
+static int dump_tcp(int descriptor, struct table *table, uint32_t base, uint8_t prefix) {
+  struct tcp_request request = {
+      .header = {.nlmsg_len = sizeof request,
+                 .nlmsg_type = TCPDIAG_GETSOCK,
+                 .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+      .request = {.idiag_family = AF_INET,
+                  .idiag_ext = 1u << (INET_DIAG_INFO - 1),
+                  .idiag_states = tcp_states},
+  };
+  set_filter(&request.filter, base, prefix);
+  return dump(descriptor, table, &request, sizeof request, IPPROTO_TCP);
+}
+
+static int dump_udp(int descriptor, struct table *table, uint32_t base, uint8_t prefix) {
   static const uint8_t families[] = {AF_INET, AF_INET6};
-  static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP};
+  struct udp_request request = {
+      .header = {.nlmsg_len = sizeof request,
+                 .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+                 .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+      .request = {.sdiag_protocol = IPPROTO_UDP, .idiag_states = udp_states},
+  };
+  set_filter(&request.filter, base, prefix);
+  for (size_t i = 0; i < sizeof families; i++) {
+    request.request.sdiag_family = families[i];
+    /* A kernel without IPv6, or without the module for UDP, has none of these. */
+    if (dump(descriptor, table, &request, sizeof request, IPPROTO_UDP) < 0 && errno != ENOENT)
+      return -1;
+  }
+  return 0;
+}
+
+static int dump_all(struct table *table, uint32_t base, uint8_t prefix) {
   const int descriptor = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
   if (descriptor < 0) return -1;
-  int result = 0;
-  for (size_t f = 0; f < sizeof families && result == 0; f++) {
-    for (size_t p = 0; p < sizeof protocols && result == 0; p++) {
-      const struct request request = request_for(families[f], protocols[p], base, prefix);
-      result = dump(descriptor, table, &request);
-      /* A kernel without IPv6, or without the module for UDP, has none of these. */
-      if (result < 0 && errno == ENOENT) result = 0;
-    }
-  }
+  int result = dump_tcp(descriptor, table, base, prefix);
+  if (result == 0) result = dump_udp(descriptor, table, base, prefix);
   const int error = errno;
   close(descriptor);
   errno = error;
   return result;
 }
 
+/* `room`: a Float64Array, or undefined. NULL: it is none, or too small. */
+static void *data_of(napi_env env, napi_value room, size_t numbers, napi_value *buffer) {
+  napi_typedarray_type type;
+  size_t length, offset;
+  void *data;
+  if (napi_get_typedarray_info(env, room, &type, &length, &data, buffer, &offset) != napi_ok ||
+      type != napi_float64_array || offset != 0 || length < numbers)
+    return NULL;
+  return data;
+}
+
+static napi_value to_array(napi_env env, const struct table *table, napi_value room) {
+  const size_t count = table->count * FIELDS;
+  napi_value buffer, array;
+  void *numbers = data_of(env, room, count, &buffer);
+  if (numbers == NULL &&
+      napi_create_arraybuffer(env, count * sizeof(double), &numbers, &buffer) != napi_ok)
+    return NULL;
+  if (count > 0) memcpy(numbers, table->numbers, count * sizeof(double));
+  if (napi_create_typedarray(env, napi_float64_array, count, buffer, 0, &array) != napi_ok)
+    return NULL;
+  return array;
+}
+
 napi_value im_connections(napi_env env, napi_callback_info info) {
-  napi_value values[2];
+  napi_value values[3];
   uint32_t base, prefix;
   struct table table = {0};
-  void *copy;
-  napi_value buffer, array = NULL;
-  if (!im_arguments(env, info, 2, values) || !im_read_uint32(env, values[0], &base) ||
+  if (!im_arguments(env, info, 3, values) || !im_read_uint32(env, values[0], &base) ||
       !im_read_uint32(env, values[1], &prefix))
     return NULL;
   if (prefix > 32) return im_throw_error(env, "sock_diag", EINVAL);
@@ -191,12 +255,7 @@ napi_value im_connections(napi_env env, napi_callback_info info) {
     free(table.numbers);
     return im_throw(env, "sock_diag");
   }
-  const size_t count = table.count * FIELDS;
-  if (napi_create_arraybuffer(env, count * sizeof(double), &copy, &buffer) == napi_ok) {
-    if (count > 0) memcpy(copy, table.numbers, count * sizeof(double));
-    if (napi_create_typedarray(env, napi_float64_array, count, buffer, 0, &array) != napi_ok)
-      array = NULL;
-  }
+  napi_value array = to_array(env, &table, values[2]);
   free(table.numbers);
   return array;
 }

@@ -1,11 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import net from "node:net";
-import { createInterface } from "node:readline";
 import test, { type ExecutionContext } from "ava";
-import { connectionFields, loadAddon, processFields } from "../../shim/index.js";
+import { connectionFields, loadAddon } from "../../shim/index.js";
 import { connect, dotted, ownAddress } from "./loopback.js";
-import { withPython } from "./python.js";
+import { python, withPython } from "./python.js";
 
 const addon = loadAddon();
 const address = ownAddress();
@@ -56,10 +55,23 @@ test.serial("a connection is told with its counters, queues and ends", async (t)
   near.write("123");
   const answered = await until(() => rows().find((row) => row.port === port && row.sent === 3));
   t.is(answered.cookie, asked.cookie);
+  t.not(answered.mark, asked.mark);
   t.not(answered.inode, 0);
   client.end();
   await until(() => rows().find((row) => row.port === port && row.state === 8));
 });
+
+test.serial(
+  "nothing but time has passed: the mark is the same, and the room is used again",
+  async (t) => {
+    const { port } = await served(t);
+    const before = await until(() => rows().find((row) => row.port === port && row.inode !== 0));
+    t.is(rows().find((row) => row.port === port)?.mark, before.mark);
+    const first = addon.connections(address, 32);
+    t.is(addon.connections(address, 32, first).buffer, first.buffer);
+    t.not(addon.connections(address, 32, new Float64Array(1)).buffer, first.buffer);
+  },
+);
 
 test.serial("a v4-mapped connection is told as its IPv4 one, a listener not at all", async (t) => {
   const { port, client } = await served(t, `::ffff:${dotted(address)}`);
@@ -94,70 +106,7 @@ test.serial("a UDP socket with a datagram that waits is told", async (t) => {
   t.is(row?.port, 7272);
 });
 
-function trees(roots: readonly number[]) {
-  const numbers = addon.processTrees(roots);
-  const { length } = processFields;
-  return Array.from({ length: numbers.length / length }, (_, index) => {
-    const row = numbers.subarray(index * length);
-    const [root = 0, pid = 0, cpuMs = 0, state = 0, parent = 0] = row;
-    return { root, pid, cpuMs, state: String.fromCharCode(state), parent };
-  });
-}
-
-/** A Python program that says something when it is where it is wanted, and ends with its stdin. */
-async function python(t: ExecutionContext, source: string) {
-  const child = spawn("python3", ["-c", source], { stdio: ["pipe", "pipe", "inherit"] });
-  t.teardown(async () => {
-    child.kill("SIGKILL");
-    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
-  });
-  const lines = createInterface({ input: child.stdout });
-  const [first] = await once(lines, "line");
-  return { child, pid: child.pid as number, first: String(first), lines };
-}
-
-withPython("a tree has its grandchildren, with a session of their own too", async (t) => {
-  const source = `
-import os, sys
-r, w = os.pipe()
-if os.fork() == 0:
-    os.setsid()
-    grandchild = os.fork()
-    if grandchild != 0:
-        os.write(w, b"%d %d" % (os.getpid(), grandchild))
-    os.read(0, 1)
-    os._exit(0)
-print(os.read(r, 64).decode(), flush=True)
-os.read(0, 1)`;
-  const { pid, first } = await python(t, source);
-  const [child = 0, grandchild = 0] = first.split(" ").map(Number);
-  const expected = [pid, child, grandchild].sort((a, b) => a - b);
-  const found = trees([2 ** 22, pid]);
-  t.deepEqual(
-    found.map((one) => one.pid).sort((a, b) => a - b),
-    expected,
-  );
-  t.true(found.every(({ root, state }) => root === 1 && "SR".includes(state)));
-  t.is(found.find((one) => one.pid === grandchild)?.parent, child);
-});
-
-withPython("time that a child used stays in the tree when the child has ended", async (t) => {
-  const source = `
-import os, time
-if os.fork() == 0:
-    while time.process_time() < 0.1: pass
-    os._exit(0)
-os.wait()
-print("done", flush=True)
-os.read(0, 1)`;
-  const { pid } = await python(t, source);
-  const [only] = trees([pid]);
-  t.true((only?.cpuMs ?? 0) >= 90, String(only?.cpuMs));
-});
-
-test.serial("roots that have ended have no tree, and what is no pid is refused", (t) => {
-  t.deepEqual(trees([2 ** 22 + 1]), []);
-  t.throws(() => addon.processTrees([-1]), { instanceOf: TypeError });
+test.serial("a prefix that is longer than an address is refused", (t) => {
   t.throws(() => addon.connections(address, 33), { code: "EINVAL" });
 });
 

@@ -15,7 +15,8 @@ const connection: Connection = {
   ...{ id: 1, protocol: "tcp", address: parseAddress("127.64.0.11"), port: 34_567 },
   ...{ peerAddress: parseAddress("127.64.0.12"), peerPort: 50_000, waiting: false },
   ...{ receiveQueue: 7, sendQueue: 0, received: 1, sent: 1 },
-  ...{ lastReceivedMs: 0, lastSentMs: 0 },
+  ...{ lastReceivedAtMs: 0, lastSentAtMs: 0, lastAcknowledgedAtMs: 0 },
+  ...{ acksReceived: 0, acksSent: 0 },
 };
 const inbound = {
   ...{ protocol: "tcp", direction: "in", port: 80, peer: "api" },

@@ -4,7 +4,7 @@ import { nodeMetrics } from "../../platform/daemon/node-metrics.js";
 import { buildInfo, processMetrics } from "../../platform/daemon/process-metrics-adapter.js";
 import { declared, SupervisorRig } from "../supervisor/supervisor-rig.js";
 
-const sensing = { cost: { looks: 3, connections: 20, tookMs: 12 } };
+const sensing = { cost: { looks: 3, connections: 20, usedMs: 12 } };
 
 test("labels and help are escaped, and a metric without samples is left out", (t) => {
   const samples = [{ labels: { name: 'a"b\\c\nd', other: "e" }, value: 1.5 }, { value: 2 }];

@@ -52,7 +52,13 @@ test("a connection that nobody has accepted keeps a host awake for as long as it
 test("bytes that wait to be read or taken keep a host awake, until nobody touches them", (t) => {
   for (const queued of [{ receiveQueue: 1 }, { sendQueue: 70_000 }]) {
     const watched = new Watched();
-    const stuck = connection({ received: 1, sent: 1, lastReceivedMs: 0, lastSentMs: 9, ...queued });
+    const stuck = connection({
+      received: 1,
+      sent: 1,
+      lastReceivedAtMs: 0,
+      lastSentAtMs: -9,
+      ...queued,
+    });
     t.is(rule(watched.looks(59_000, [stuck])), "queued");
     t.is(rule(watched.looks(5_000, [stuck])), "idle");
   }
@@ -62,12 +68,23 @@ test("a peer that asked and has no answer keeps a host awake as long as is set",
   const watched = new Watched();
   const open = connection();
   watched.look(100, [open]);
-  const asked = { ...open, received: 20, lastReceivedMs: 0 };
+  const asked = { ...open, received: 20, lastReceivedAtMs: 200 };
   t.is(rule(watched.look(100, [asked])), "traffic");
   t.is(rule(watched.looks(30_000, [asked])), "answering");
   const answered = { ...asked, sent: 500 };
   t.is(rule(watched.look(250, [answered])), "traffic");
   t.is(rule(watched.looks(1000, [answered])), "idle");
+});
+
+test("a list that is the same as before is judged by the time that has passed", (t) => {
+  const watched = new Watched({ inFlightMaxMs: 5000 });
+  const open = connection();
+  watched.look(100, [open]);
+  const same = [{ ...open, received: 20 }];
+  watched.look(100, same);
+  t.is(rule(watched.looks(4500, same)), "answering");
+  t.is(rule(watched.looks(1000, same)), "idle");
+  t.is(rule(watched.look(250, [])), "traffic");
 });
 
 test("a request protects until its maximum, and for ever where there is none", (t) => {
@@ -93,7 +110,12 @@ test("a host that asked and has no answer stays awake, one that was answered doe
 });
 
 test("a subscriber that was told last, and connections of a pool, keep nobody awake", (t) => {
-  const subscriber = connection({ received: 30, sent: 60, lastReceivedMs: 900, lastSentMs: 880 });
+  const subscriber = connection({
+    received: 30,
+    sent: 60,
+    lastReceivedAtMs: -900,
+    lastSentAtMs: -880,
+  });
   const pool = [connection(), outbound(), subscriber];
   t.is(rule(new Watched().looks(1250, pool)), "idle");
 });
@@ -110,19 +132,20 @@ test("where question and answer cannot be told apart, a host sleeps, and it is s
   const watched = new Watched();
   const open = connection();
   watched.look(100, [open]);
-  const both = { ...open, received: 10, sent: 10, lastReceivedMs: 40, lastSentMs: 44 };
+  const at = { lastReceivedAtMs: 104, lastSentAtMs: 104, lastAcknowledgedAtMs: 104 };
+  const both = { ...open, received: 10, sent: 10, ...at, acksReceived: 1, acksSent: 1 };
   const verdict = watched.looks(1500, [both]);
   t.like(verdict, { idle: true, tied: true });
   // Nor are its timers honoured for longer than a request would protect it.
   t.like(watched.looks(60_000, [both]), { idle: true, tied: false });
-  const clear = { ...both, received: 20, sent: 20, lastReceivedMs: 40, lastSentMs: 80 };
+  const clear = { ...both, received: 20, sent: 20, lastReceivedAtMs: 61_640, lastSentAtMs: 61_600 };
   t.is(rule(watched.looks(1500, [clear])), "answering");
 });
 
 test("a connection that comes or goes keeps a host awake for its time", (t) => {
   const watched = new Watched();
   watched.looks(3000, []);
-  const open = connection({ lastReceivedMs: 0, lastSentMs: 1e9 });
+  const open = connection({ lastReceivedAtMs: 3250, lastSentAtMs: 0 });
   t.is(rule(watched.look(250, [open])), "traffic");
   t.is(rule(watched.looks(1000, [open])), "idle");
   t.is(rule(watched.look(250, [])), "traffic");
@@ -132,7 +155,10 @@ test("a connection that comes or goes keeps a host awake for its time", (t) => {
 test("a connection that is old when it is first seen is no traffic", (t) => {
   const watched = new Watched();
   t.is(rule(watched.looks(2000, [])), "idle");
-  t.is(rule(watched.look(250, [connection({ lastReceivedMs: 5000, lastSentMs: 6000 })])), "idle");
+  t.is(
+    rule(watched.look(250, [connection({ lastReceivedAtMs: -3000, lastSentAtMs: -4000 })])),
+    "idle",
+  );
 });
 
 test("ticks of a server are no work, a computation is, and so is a child that ends", (t) => {

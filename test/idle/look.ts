@@ -6,7 +6,7 @@ let nextId = 1;
 const hostAddress = 0x7f400101;
 export const servedPort = 80;
 
-/** One that came to the host's port 80, silent since a second, unless said otherwise. */
+/** One that came to the host's port 80, silent for ever, unless said otherwise. */
 export function connection(over: Partial<Connection> = {}): Connection {
   return {
     id: nextId++,
@@ -20,8 +20,11 @@ export function connection(over: Partial<Connection> = {}): Connection {
     sendQueue: 0,
     received: 0,
     sent: 0,
-    lastReceivedMs: 1000,
-    lastSentMs: 1000,
+    lastReceivedAtMs: -1000,
+    lastSentAtMs: -1000,
+    lastAcknowledgedAtMs: -1000,
+    acksReceived: 0,
+    acksSent: 0,
     ...over,
   };
 }

@@ -22,6 +22,8 @@ test.before("a world with a redis for each client", async () => {
   await world.deploy({
     ...Object.fromEntries(hosts.map((host) => [host, redis])),
     published: { ...redis, publish: [`${outside}:${port}`] },
+    // Nobody can say for ever: it would never sleep.
+    ticks: { ...redis, idle: { ...redis.idle, inFlightMax: "never" } },
   });
 });
 
@@ -45,6 +47,16 @@ needing("redis-server")("redis sleeps beside a pool of connections and its ticks
   for (const client of pool.reverse()) t.is(await client.ask("PING"), "+PONG");
   await asleep(world, "pool", 2);
   t.like(await world.host("pool"), { incarnation: 1, state: "suspended", connections: 10 });
+});
+
+needing("redis-server")("redis that has answered at once sleeps, for all its ticks", async (t) => {
+  const client = await LineClient.open(await world.address("ticks"), port);
+  t.teardown(() => client.reset());
+  for (const times of [1, 2, 3]) {
+    // The first answer on a connection cannot be told from a greeting, the second can.
+    for (const _ of [1, 2]) t.is(await client.ask("PING"), "+PONG");
+    await asleep(world, "ticks", times);
+  }
 });
 
 needing("redis-server")("a subscriber lets redis sleep, and gets what wakes it", async (t) => {

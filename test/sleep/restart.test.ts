@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from "ava";
 import { needing } from "../process/requirements.js";
 import { built, World } from "../process/world.js";
 import { LineClient } from "./line-client.js";
-import { asleep } from "./watching.js";
+import { asleep, becomes } from "./watching.js";
 
 const port = 7000;
 const host = {
@@ -56,15 +56,26 @@ needing()("what comes between two daemons wakes a host that sleeps", async (t) =
   await ready();
 });
 
-needing()("a host whose guest is killed in its sleep is booted by the next connect", async (t) => {
-  const client = await slept(t, "guest");
-  const [guest = 0] = (await world.host("guest")).pids;
-  process.kill(guest, "SIGKILL");
-  const next = await LineClient.open(await world.address("guest"), port);
-  t.teardown(() => next.reset());
-  t.is(await next.line(), "life 2");
-  await client.closed;
-});
+for (const victim of ["guest", "init", "runtime"] as const) {
+  needing()(`a host whose ${victim} is killed in its sleep is imaginary at once`, async (t) => {
+    const client = await slept(t, victim);
+    const [guest = 0] = (await world.host(victim)).pids;
+    const init = parentOf(guest);
+    const pids = { guest, init, runtime: parentOf(init) };
+    process.kill(pids[victim], "SIGKILL");
+    await becomes(world, victim, "imaginary");
+    await client.closed;
+    t.deepEqual((await world.host(victim)).pids, []);
+    const next = await LineClient.open(await world.address(victim), port);
+    t.teardown(() => next.reset());
+    t.is(await next.line(), "life 2");
+  });
+}
+
+function parentOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+  return Number(stat.slice(stat.lastIndexOf(")")).split(" ")[2]);
+}
 
 function killDaemon(): void {
   const [daemon = ""] = readFileSync(join(world.home, "daemon.pid"), "utf8").split("\n");

@@ -77,7 +77,7 @@ test("a host whose idle time is never stays awake, and says so", async (t) => {
 });
 
 test("a request that is not answered keeps a host awake, until its cap", async (t) => {
-  const asked = connection({ address, port: 80, received: 10, sent: 0 });
+  const asked = connection({ address, port: 80, received: 10, lastReceivedAtMs: 0 });
   const { rig } = await awake(sleeper(), [asked]);
   await quiet(rig, 4000);
   t.like(rig.supervisor.hosts.get("web")?.verdict, { reason: { rule: "answering" } });
@@ -116,6 +116,18 @@ test("what arrives while a host sleeps wakes it, and is told by name", async (t)
   t.like(host?.history.lastWake, { signal: "data", by: "outside", port: 80 });
   t.is(host?.history.wakes, 2);
   t.is(rig.invocations.length, 2);
+});
+
+test("a process that is killed in its sleep wakes the host, which then has ended", async (t) => {
+  const { rig, peer } = await asleep();
+  guardOf(rig)?.end(7);
+  t.is(rig.state(), "resuming");
+  await continued(rig, peer);
+  t.like(rig.supervisor.hosts.get("web")?.history.lastWake, { signal: "end", by: "web" });
+  rig.supervisor.message(peer, { type: "guest.exited", code: null, signal: "SIGKILL" });
+  rig.supervisor.environmentEnded("web", peer.pid, { environment: "boot-101", claim: null });
+  await settled();
+  t.is(rig.state(), "imaginary");
 });
 
 test("a connect under the shim wakes a sleeper, and is let through at once", async (t) => {

@@ -4,6 +4,7 @@ import { Sensing } from "../../platform/idle/sensing.js";
 import type { ListenPort } from "../../platform/manifest/manifest.js";
 import type { Clock } from "../../platform/ports/clock.js";
 import type { Cloud, Invocation } from "../../platform/ports/cloud.js";
+import type { Guard } from "../../platform/ports/guards.js";
 import type { HostRecord } from "../../platform/ports/membership.js";
 import type { Peer, PendingRequest } from "../../platform/ports/processes.js";
 import type { Connection, Wait } from "../../platform/ports/sensor.js";
@@ -43,6 +44,14 @@ export class FakePeer implements Peer {
   }
 }
 
+export interface FakeGuard {
+  readonly runtimePid: number;
+  /** Something arrives on this connection. */
+  signal(connectionId: number | null): void;
+  /** This process is killed. */
+  end(pid: number): void;
+}
+
 export class SupervisorRig {
   readonly sockets = new FakeSockets();
   readonly invocations: Invocation[] = [];
@@ -57,7 +66,7 @@ export class SupervisorRig {
   connections = new Map<number, readonly Connection[]>();
   waits: readonly Wait[] = [];
   /** Those that stand, in the order in which they were armed. */
-  readonly guards = new Set<{ readonly runtimePid: number; signal(id: number | null): void }>();
+  readonly guards = new Set<FakeGuard>();
   /** The process that each search for a holder began with; 0: none, so all are looked at. */
   readonly likely: number[] = [];
   /** Whether any guest runs. */
@@ -113,17 +122,21 @@ export class SupervisorRig {
         },
         guards: {
           arm: (runtimePid, onSignal) => {
-            const guard = { runtimePid, signal: onSignal, close: () => this.guards.delete(guard) };
+            const guard: FakeGuard & Guard = {
+              runtimePid,
+              signal: (connectionId) => onSignal({ type: "arrival", connectionId }),
+              end: (pid) => onSignal({ type: "end", pid }),
+              close: () => this.guards.delete(guard),
+            };
             this.guards.add(guard);
             return guard;
           },
         },
         sensing: new Sensing(
           {
-            connections: (address) =>
-              address === undefined
-                ? this.connections
-                : new Map([[address, this.connections.get(address) ?? []]]),
+            usedMs: 0,
+            connections: () => this.connections,
+            connectionsOf: (address) => this.connections.get(address) ?? [],
             processes: (roots) => roots.map(() => []),
             waits: () => this.waits,
           },

@@ -6,7 +6,8 @@ function connection(id: number, more: Partial<Connection> = {}): Connection {
   return {
     ...{ id, protocol: "tcp", address: 1, port: 80, peerAddress: 10 + id, peerPort: 1000 + id },
     ...{ waiting: false, receiveQueue: 0, sendQueue: 0, received: 0, sent: 0 },
-    ...{ lastReceivedMs: 0, lastSentMs: 0, ...more },
+    ...{ lastReceivedAtMs: 0, lastSentAtMs: 0, lastAcknowledgedAtMs: 0 },
+    ...{ acksReceived: 0, acksSent: 0, ...more },
   };
 }
 
