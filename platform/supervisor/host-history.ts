@@ -181,7 +181,7 @@ export class HostHistory {
 
   #endWake(nowMs: number): Wake | null {
     // A host that only slept is there before that.
-    this.#waking?.identify(this.#origins);
+    this.#waking?.identifyNow(this.#origins);
     const wake = this.#waking?.told(nowMs) ?? null;
     this.#waking = null;
     this.#lastWake = wake ?? this.#lastWake;
