@@ -41,6 +41,8 @@ export const suspending = hostSetup.createStateConfig({
     "guest.exited": noteEnd,
     "environment.ended": noteEnd,
     "environment.frozen": { actions: "noteFrozen" },
+    // Before it is known whether it is written that it sleeps.
+    "lease.expired": { guard: "current", target: "#host.terminating", actions: "fence" },
   },
   states: {
     writing: {
@@ -55,10 +57,7 @@ export const suspending = hostSetup.createStateConfig({
           },
           {
             target: "#host.terminating",
-            actions: [
-              assign(({ event }) => ({ record: event.output.record })),
-              "failHeldElsewhere",
-            ],
+            actions: "failHeldElsewhere",
           },
         ],
         // Where it was applied after all, the next attempt will find that.
@@ -147,11 +146,7 @@ export const resuming = hostSetup.createStateConfig({
           },
           {
             target: "#host.terminating",
-            actions: [
-              assign(({ event }) => ({ record: event.output.record })),
-              "failHeldElsewhere",
-              "wakeUp",
-            ],
+            actions: ["failHeldElsewhere", "wakeUp"],
           },
         ],
         onError: {
@@ -188,10 +183,7 @@ export const resuming = hostSetup.createStateConfig({
           },
           {
             target: "#host.terminating",
-            actions: [
-              assign(({ event }) => ({ record: event.output.record })),
-              "failHeldElsewhere",
-            ],
+            actions: "failHeldElsewhere",
           },
         ],
         onError: {
@@ -218,10 +210,7 @@ export const resuming = hostSetup.createStateConfig({
           },
           {
             target: "#host.terminating",
-            actions: [
-              assign(({ event }) => ({ record: event.output.record })),
-              "failHeldElsewhere",
-            ],
+            actions: "failHeldElsewhere",
           },
         ],
         onError: {

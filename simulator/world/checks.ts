@@ -34,7 +34,8 @@ export class Checks {
   violation: Violation | null = null;
   /** What a state did not expect, by event and state: for whoever reads the report. */
   readonly refused = new Map<string, number>();
-  readonly counts = { writes: 0, invocations: 0, accepts: 0, changes: 0 };
+  /** Writes by kind and outcome, invocations, accepts: what things cost. */
+  readonly counts = new Map<string, number>();
   lastWriteMs = 0;
   readonly #world: ChecksWorld;
   readonly #records = new Map<string, HostRecord>();
@@ -60,28 +61,29 @@ export class Checks {
     const what = `${write.kind} of ${write.host} by ${by}`;
     if (record === null) {
       this.#world.trace.note("store", `${what} refused`);
+      this.#count(`${write.kind} refused`);
       return;
     }
     const { state, incarnation, version, owner } = record;
     this.#world.trace.note("store", `${what}: ${state} ${incarnation}.${version} ${owner ?? "-"}`);
-    this.counts.writes += 1;
     this.lastWriteMs = this.#world.timeline.nowMs;
     const before = this.#records.get(write.host);
     this.#records.set(write.host, record);
     if (incarnation < (before?.incarnation ?? 0) || version <= (before?.version ?? 0)) {
       this.violated("M2", `${what}: ${incarnation}.${version} after ${before?.incarnation}`);
     }
-    if (write.kind === "claim") this.#isOnce(this.#claimed, write.host, incarnation, "claimed");
+    this.#count(`${write.kind} applied`);
+    if (write.kind === "claim" || write.kind === "takeover")
+      this.#isOnce(this.#claimed, write.host, incarnation, "claimed");
     if (write.kind === "register") this.#registered.add(`${write.host}/${incarnation}`);
   }
 
   invoked(by: string, event: InvocationEvent): void {
-    this.counts.invocations += 1;
+    this.#count(`invoked to ${event.action}`);
     this.#world.trace.note(by, `invokes ${event.host} ${event.incarnation} to ${event.action}`);
   }
 
   changed(by: string, { host, from, to, signal, failure }: HostChange): void {
-    this.counts.changes += 1;
     const why = failure === null ? signal : `${signal}: ${failure.code}`;
     this.#world.trace.note(by, `${host} ${from} -> ${to} (${why})`);
   }
@@ -106,9 +108,19 @@ export class Checks {
     }
   }
 
+  /** M1: no two machines may let anybody in at the same time. */
+  gateOpened(by: string, host: string, incarnation: number): void {
+    for (const guest of this.#guests.get(host) ?? []) {
+      const { machine, incarnation: other } = guest.world;
+      if (machine.name === by || !guest.listening || !this.#world.isGateOpen(guest)) continue;
+      const gates = `${incarnation} on ${by} and ${other} on ${machine.name}`;
+      this.violated("M1", `two gates of ${host} are open: ${gates}`);
+    }
+  }
+
   accepted(by: string, guest: Guest, stream: Stream): void {
     const { host, incarnation, runtimePid } = guest.world;
-    this.counts.accepts += 1;
+    this.#count("accepts");
     this.#world.trace.note(by, `${host} ${incarnation} accepts ${stream.id}`);
     if (!this.#registered.has(`${host}/${incarnation}`)) {
       this.violated("M1", `${host} ${incarnation} serves and was never registered`);
@@ -170,6 +182,10 @@ export class Checks {
     if (message !== "event refused" || !("event" in fields) || !("state" in fields)) return;
     const key = `${fields.event} in ${fields.state}`;
     this.refused.set(key, (this.refused.get(key) ?? 0) + 1);
+  }
+
+  #count(what: string): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
   }
 
   #isOnce(seen: Set<string>, host: string, incarnation: number, what: string): void {

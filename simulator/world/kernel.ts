@@ -23,7 +23,6 @@ export class Kernel {
   /** By the address of the end that is here. */
   readonly #streams = new Map<number, Set<Stream>>();
   readonly watches = new Set<Watch>();
-  #streamsCount = 0;
 
   constructor(name: string, stage: Stage, timeline: Timeline, network: Network) {
     this.name = name;
@@ -50,8 +49,7 @@ export class Kernel {
   connect(client: StreamClient, address: number, port: number): Stream | null {
     const socket = this.#listening.get(`${address}:${port}`);
     if (socket === undefined) return null;
-    this.#streamsCount += 1;
-    const stream = new Stream(this.#streamsCount, client, this, address, port);
+    const stream = new Stream(this.network.nextStream(), client, this, address, port);
     this.#note(address, stream);
     if (client.address !== 0) client.machine.#note(client.address, stream);
     this.stage.deliver(() => socket.enqueue(stream));
@@ -64,6 +62,7 @@ export class Kernel {
     if (socket === undefined) return false;
     stream.at = this;
     this.#note(stream.address, stream);
+    if (stream.client.address !== 0) stream.client.machine.#note(stream.client.address, stream);
     socket.enqueue(stream);
     return true;
   }

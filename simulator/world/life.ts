@@ -89,7 +89,8 @@ export class Life implements LinkEnd {
     } else if (message.type === "terminate") this.#terminate(message.graceMs);
   }
 
-  hungUp(): void {
+  hungUp(link: Link): void {
+    if (this.#link !== link) return;
     this.#link = null;
     if (this.#isOver) return;
     this.#awaySinceMs ??= this.#world.stage.clock.monotonicMs();
@@ -186,14 +187,17 @@ export class Life implements LinkEnd {
 
   #isAwayTooLong(): boolean {
     this.#awaySinceMs ??= this.#world.stage.clock.monotonicMs();
-    return this.#world.stage.clock.monotonicMs() - this.#awaySinceMs >= awayMsDefault;
+    return (
+      this.#world.stage.clock.monotonicMs() - this.#awaySinceMs >=
+      (this.event.awayMs ?? awayMsDefault)
+    );
   }
 
   #lost(): void {
     if (this.#phase === "ended" || this.#phase === "asking") this.#finish();
     else {
       this.#isRefused = true;
-      this.#guest?.terminate(this.#graceMs);
+      this.#guest?.terminate(this.event.awayMs === undefined ? this.#graceMs : 0);
     }
   }
 

@@ -14,7 +14,7 @@ export interface LinkEnd {
   readonly pid: number;
   readonly stage: Stage;
   message(message: SupervisorMessage): void;
-  hungUp(): void;
+  hungUp(link: Link): void;
 }
 
 /** The supervisor's process, as a link reaches it. */
@@ -101,7 +101,7 @@ export class Link implements Peer {
   #hangUp(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.#timeline.after(hopMs, () => this.#far.stage.deliver(() => this.#far.hungUp()));
+    this.#timeline.after(hopMs, () => this.#far.stage.deliver(() => this.#far.hungUp(this)));
   }
 
   #toFar(act: () => void): void {

@@ -2,6 +2,8 @@
  * One machine: clocks, kernel, a supervisor that may die and is started again, environments with
  * their guests, and a program that connects. All of it stops when the machine does.
  */
+import { isGateOpen } from "../../platform/membership/lease.js";
+import type { GateWord } from "../../platform/ports/gate-word.js";
 import type { ControlRequest } from "../../platform/protocol/control.js";
 import type { BootEvent } from "../../platform/protocol/environment.js";
 import type { Caller } from "./connect.js";
@@ -27,6 +29,8 @@ export class Machine {
   readonly runtimes = new Map<number, Runtime>();
   /** The memory-mapped name table: it outlives the supervisor. */
   readonly running = new Map<number, boolean>();
+  /** By address: what guests look at when they accept. It outlives the supervisor, too. */
+  readonly gates = new Map<number, GateWord>();
   #stages = new Set<Stage>();
   #supervisor: SupervisorProcess | null = null;
   #pids = 100;
@@ -103,6 +107,7 @@ export class Machine {
     const pid = this.pid();
     const runtime = new Runtime({
       ...{ id: environment.id, pid, stage },
+      continuesAny: this.world.mutation.continuesAny ?? false,
       connect: (end) => this.connect(end),
       guestWorld: (event) => this.#guestWorld(event, pid, stage),
       guestBegun: (guest) => this.world.checks.guestBegun(guest),
@@ -128,6 +133,11 @@ export class Machine {
     return link;
   }
 
+  #isGateOpen(address: number, incarnation: number): boolean {
+    const now = { monotonicMs: this.clock.monotonicMs(), wallMs: this.clock.nowMs() };
+    return isGateOpen(this.gates.get(address) ?? null, incarnation, now);
+  }
+
   #guestWorld(
     event: BootEvent,
     runtimePid: number,
@@ -144,7 +154,7 @@ export class Machine {
         if (!(hand instanceof SimulatedPlaceholder)) throw new TypeError("not a placeholder");
         return hand.socket;
       },
-      isGateOpen: () => this.world.isGateOpen(this, host, incarnation),
+      isGateOpen: () => this.#isGateOpen(declared.address, incarnation),
       callOn: (done) => {
         const life = this.runtimes.get(runtimePid)?.life ?? null;
         if (life === null) return;

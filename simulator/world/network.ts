@@ -6,9 +6,16 @@ export class Network {
   readonly #latency: Generator;
   /** Directed: `node-1>store`. */
   readonly #cuts = new Map<string, number>();
+  #streams = 0;
 
   constructor(latency: Generator) {
     this.#latency = latency;
+  }
+
+  /** Numbers connections, of all machines. */
+  nextStream(): number {
+    this.#streams += 1;
+    return this.#streams;
   }
 
   passes(from: string, to: string): boolean {

@@ -53,8 +53,9 @@ export class Program implements Caller, LinkEnd {
     // Its variables: the shim of this world needs none.
   }
 
-  hungUp(): void {
-    this.#link = null;
+  /** The next supervisor may have come before this is noticed. */
+  hungUp(link: Link): void {
+    if (this.#link === link) this.#link = null;
   }
 
   ask(request: ControlRequest, answered: Answer): void {

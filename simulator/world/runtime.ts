@@ -20,6 +20,8 @@ export interface RuntimeWorld extends Omit<LifeWorld, "bootId" | "onEnd"> {
   /** Its event is answered, and it asks for the next. */
   readonly returned: () => void;
   readonly exited: () => void;
+  /** Of a mutation. */
+  readonly continuesAny: boolean;
 }
 
 export class Runtime implements RuntimeProcess<InvocationEvent> {
@@ -81,6 +83,10 @@ export class Runtime implements RuntimeProcess<InvocationEvent> {
       if (this.#turn === turn) this.#nearDeadline();
     });
     const life = this.#life;
+    if (event.action === "continue" && this.#world.continuesAny && life !== null) {
+      life.continued();
+      return;
+    }
     const bearing = life === null ? null : bearingOf(event, life.event, this.bootId);
     if (life !== null && bearing === "same") {
       life.continued();

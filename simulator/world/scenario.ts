@@ -12,7 +12,6 @@ export interface Scenario {
   /** True ms: faults and traffic end, everything is asked for once more, and the world ends. */
   readonly healMs: number;
   readonly probeMs: number;
-  readonly quietMs: number;
   readonly endMs: number;
 }
 
@@ -40,8 +39,7 @@ export function drawScenario(generator: Generator, limits: ScenarioLimits): Scen
     timeoutMs: generator.pick([30_000, 120_000, 900_000]),
     healMs: 380_000,
     probeMs: 470_000,
-    quietMs: 590_000,
-    endMs: 620_000,
+    endMs: 680_000,
   };
 }
 
@@ -68,12 +66,15 @@ function host(index: number, generator: Generator): DeclaredHost {
   };
 }
 
+/** A guest without a supervisor ends before its lease does. */
+const awayMs = 4_000;
+
 /** `nodeSocket` is filled in by the machine that invokes. */
 function events(name: string): Pick<DeclaredHost, "bootEvent" | "continueEvent"> {
   return {
     bootEvent: ({ incarnation, claim }) => ({
       ...{ version: 1, action: "boot", deployment: "world", deployId, host: name },
-      ...{ incarnation, claim, nodeSocket: "", logFile: "log" },
+      ...{ incarnation, claim, nodeSocket: "", logFile: "log", awayMs },
       guest: {
         ...{ command: ["serve"], directory: ".", environment: { SECRET: secret }, preload: true },
         stopGraceMs: 2_000,

@@ -12,6 +12,7 @@ import { Supervisor } from "../../platform/supervisor/supervisor.js";
 import type { SupervisorPorts } from "../../platform/supervisor/supervisor-context.js";
 import { claimOfEvent } from "./claim-of-event.js";
 import { cloudPort } from "./cloud-port.js";
+import { elsewherePort } from "./elsewhere-port.js";
 import type { Link, LinkHandler } from "./link.js";
 import type { Machine } from "./machine.js";
 import { guardsPort, holdersPort, logPort, sensorPort } from "./machine-ports.js";
@@ -36,6 +37,10 @@ export class SupervisorProcess implements LinkHandler {
     const random = randomPort(world.root.fork(`random/${machine.name}/${life}`), machine, life);
     const clock = clockPort(this.stage);
     this.#membership = world.membershipFor(machine.name, this.stage, { clock, random });
+    const { mutation } = world;
+    const guards = guardsPort(machine, this.stage);
+    const sensor = sensorPort(machine);
+    const elsewhere = elsewherePort(machine, this.stage);
     const ports: SupervisorPorts = {
       clock,
       random,
@@ -44,8 +49,8 @@ export class SupervisorProcess implements LinkHandler {
       cloud: cloudPort(machine, this.stage),
       sockets: new SimulatedSockets(machine.kernel, this.stage),
       holders: holdersPort(machine),
-      guards: guardsPort(machine, this.stage),
-      sensing: new Sensing(sensorPort(machine), clock),
+      guards: mutation.guards?.(guards, clock) ?? guards,
+      sensing: new Sensing(mutation.sensor?.(sensor) ?? sensor, clock),
       nameTable: {
         publish: () => undefined,
         setRunning: (address, running) => {
@@ -53,6 +58,8 @@ export class SupervisorProcess implements LinkHandler {
         },
         ...{ descriptor: 0, path: "names", close: () => undefined },
       },
+      elsewhere: mutation.elsewhere?.(elsewhere, clock) ?? elsewhere,
+      ...(world.inspect === null ? {} : { inspect: world.inspect }),
       reached: (step, host) => world.reached(machine, step, host),
     };
     const identity = { deployment: "world", deployId, nodeId: machine.name, blockBase: base };

@@ -8,10 +8,12 @@ import type { DeclaredHost } from "../../platform/supervisor/declared-host.js";
 import type { Checks } from "./checks.js";
 import type { SimulatedCloud, SimulatedEnvironment } from "./cloud.js";
 import type { Caller } from "./connect.js";
+import type { Coverage } from "./coverage.js";
 import type { FaultPlan } from "./fault-plan.js";
 import type { Generator } from "./generator.js";
 import type { Guest } from "./guest.js";
 import type { Machine } from "./machine.js";
+import type { Mutation } from "./mutation.js";
 import type { Network } from "./network.js";
 import type { Scenario } from "./scenario.js";
 import type { Stage } from "./stage.js";
@@ -29,6 +31,8 @@ export interface WorldContext {
   readonly trace: Trace;
   readonly checks: Checks;
   readonly scenario: Scenario;
+  readonly mutation: Mutation;
+  readonly inspect: Coverage["inspect"] | null;
   cloud(): Cloud;
   hostOf(name: string): DeclaredHost;
   /** Of one supervisor's process. */
@@ -41,7 +45,7 @@ export interface WorldContext {
   reached(machine: Machine, step: string, host: string): void;
   /** A supervisor takes connections. */
   accepting(machine: Machine): void;
-  isGateOpen(machine: Machine, host: string, incarnation: number): boolean;
+  machineOf(name: string): Machine;
   /** A guest asks another host. */
   callOn(caller: Caller, from: DeclaredHost, guest: Guest | null, done: () => void): void;
 }

@@ -8,10 +8,13 @@ import { MemoryMembership } from "../dynamodb/memory-membership.js";
 import { Calamities } from "./calamities.js";
 import { Checks, type Violation } from "./checks.js";
 import { SimulatedCloud } from "./cloud.js";
+import type { Coverage } from "./coverage.js";
 import { type Decision, FaultPlan } from "./fault-plan.js";
 import { Generator } from "./generator.js";
 import { Machine } from "./machine.js";
+import type { Mutation } from "./mutation.js";
 import { Network } from "./network.js";
+import { Probes } from "./probes.js";
 import { drawScenario, type ScenarioLimits, usualLimits } from "./scenario.js";
 import { SimulatedTable } from "./simulated-table.js";
 import { Timeline } from "./timeline.js";
@@ -26,6 +29,10 @@ export interface WorldOptions {
   readonly decisions?: readonly Decision[];
   /** Lines for people, beside the hash. */
   readonly keepsTrace?: boolean;
+  /** Collects the transitions of all machines; costs a third of the time. */
+  readonly coverage?: Coverage;
+  /** Breaks the platform, to see whether that is noticed. */
+  readonly mutation?: Mutation;
 }
 
 export interface WorldResult {
@@ -36,7 +43,9 @@ export interface WorldResult {
   readonly trace: readonly string[];
   readonly connects: number;
   readonly outcomes: ReadonlyMap<string, number>;
+  /** Events that a machine did not expect, by event and state. */
   readonly refused: ReadonlyMap<string, number>;
+  readonly counts: ReadonlyMap<string, number>;
   readonly simulatedMs: number;
   readonly steps: number;
 }
@@ -75,7 +84,8 @@ class World {
       isGateOpen: (guest) => guest.world.isGateOpen() && guest.world.stage.running,
       inFlightMaxMs: (host) => hostOf(host).idle.inFlightMaxMs,
     });
-    const records = new MemoryMembership();
+    const mutation = options.mutation ?? {};
+    const records = new MemoryMembership([], mutation.rules);
     const table = {
       ...{ timeline, network, faults },
       written: checks.written.bind(checks),
@@ -84,11 +94,14 @@ class World {
     this.#context = {
       ...{ timeline, root, network, faults, trace, checks, scenario, hostOf },
       cloud: () => this.#cloud,
-      membershipFor: (node, stage, ports) =>
-        new SettlingMembership(new SimulatedTable(table, records, node, stage), ports),
+      ...{ mutation, inspect: options.coverage?.inspect ?? null },
+      membershipFor: (node, stage, ports) => {
+        const own = new SimulatedTable(table, records, node, stage);
+        return new SettlingMembership(mutation.table?.(own) ?? own, ports);
+      },
       reached: (machine, step, host) => this.#calamities.reached(machine, step, host),
       accepting: (machine) => this.#traffic.accepting(machine),
-      isGateOpen: () => true,
+      machineOf: (name) => this.#machineOf(name),
       callOn: (caller, from, guest, done) => this.#traffic.callOn(caller, from, guest, done),
     };
     this.#machines = scenario.nodes.map((name) => new Machine(name, this.#context));
@@ -102,6 +115,7 @@ class World {
     for (const machine of this.#machines) machine.startSupervisor();
     this.#traffic.plan();
     this.#calamities.plan();
+    new Probes(this.#context, this.#machines, this.#traffic).plan();
     timeline.after(scenario.healMs, () => this.#heal());
     await this.#until(scenario.endMs);
     return {
@@ -113,6 +127,7 @@ class World {
       connects: this.#traffic.count,
       outcomes: this.#traffic.outcomes,
       refused: checks.refused,
+      counts: checks.counts,
       simulatedMs: timeline.nowMs,
       steps: timeline.steps,
     };
@@ -130,13 +145,15 @@ class World {
     this.#calamities.heal();
   }
 
+  #machineOf(wanted: string): Machine {
+    const machine = this.#machines.find(({ name }) => name === wanted);
+    if (machine === undefined) throw new Error(`no machine ${wanted}`);
+    return machine;
+  }
+
   #makeCloud(): SimulatedCloud<InvocationEvent> {
     const { timeline, root, faults, scenario } = this.#context;
-    const machineOf = ({ place }: Environment): Machine => {
-      const machine = this.#machines.find(({ name }) => name === place);
-      if (machine === undefined) throw new Error(`no machine ${place}`);
-      return machine;
-    };
+    const machineOf = ({ place }: Environment): Machine => this.#machineOf(place);
     return new SimulatedCloud<InvocationEvent>({
       ...{ timeline, faults, latency: root.fork("cloud"), timeoutMs: scenario.timeoutMs },
       placeOf: ({ nodeSocket }) => nodeSocket,
