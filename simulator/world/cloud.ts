@@ -135,6 +135,9 @@ export class SimulatedCloud<Payload> {
     if (one === undefined || one.state !== "busy") return;
     one.state = "returned";
     one.turn += 1;
+    // The last used one is the last of them, and gets the next event: as in the engine.
+    this.#environments.delete(id);
+    this.#environments.set(id, one);
     const { turn } = one;
     this.#options.timeline.after(this.#options.latency.skewed(0.1, 40), () => {
       if (one.turn === turn && one.state === "returned") this.#freeze(one);
@@ -159,7 +162,7 @@ export class SimulatedCloud<Payload> {
       (one) =>
         one.functionName === functionName && one.tenantId === tenantId && one.place === place,
     );
-    const idle = mine.find(({ state }) => state === "frozen" || state === "returned");
+    const idle = mine.findLast(({ state }) => state === "frozen" || state === "returned");
     if (idle !== undefined && !isElsewhere) this.#give(idle, payload);
     else this.#start(event, place, fails);
   }

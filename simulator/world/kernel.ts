@@ -94,22 +94,23 @@ export class Kernel {
     for (const watch of this.watches) if (watch.runtimePid === runtimePid) watch.fire(stream);
   }
 
-  /** As sock_diag tells them; `address` undefined: of all. */
-  connections(address?: number): ReadonlyMap<number, readonly Connection[]> {
+  /** As sock_diag tells them, by a clock of the machine's that says `atMs`. */
+  connections(atMs: number): ReadonlyMap<number, readonly Connection[]> {
     const all = new Map<number, readonly Connection[]>();
-    for (const [own, streams] of this.#streams) {
-      if (address !== undefined && own !== address) continue;
-      if (streams.size > 0) all.set(own, this.#told(own, streams));
+    for (const own of this.#streams.keys()) {
+      const told = this.connectionsOf(own, atMs);
+      if (told.length > 0) all.set(own, told);
     }
     return all;
   }
 
-  #told(own: number, streams: ReadonlySet<Stream>): readonly Connection[] {
-    return [...streams].map((stream) => {
-      const { nowMs } = this.timeline;
+  /** Acknowledgements are not modelled: times do not tie here. */
+  connectionsOf(own: number, atMs: number): readonly Connection[] {
+    const behindMs = atMs - this.timeline.nowMs;
+    return [...(this.#streams.get(own) ?? [])].map((stream) => {
       const inbound = own === stream.address;
-      const receivedMs = nowMs - (inbound ? stream.toServerMs : stream.toClientMs);
-      const sentMs = nowMs - (inbound ? stream.toClientMs : stream.toServerMs);
+      const receivedMs = inbound ? stream.toServerMs : stream.toClientMs;
+      const sentMs = inbound ? stream.toClientMs : stream.toServerMs;
       return {
         id: inbound ? 2 * stream.id : 2 * stream.id + 1,
         protocol: "tcp",
@@ -122,8 +123,10 @@ export class Kernel {
         sendQueue: 0,
         received: inbound ? stream.toServer : stream.toClient,
         sent: inbound ? stream.toClient : stream.toServer,
-        lastReceivedMs: Math.floor(receivedMs / 4) * 4,
-        lastSentMs: Math.floor(sentMs / 4) * 4,
+        lastReceivedAtMs: receivedMs + behindMs,
+        lastSentAtMs: sentMs + behindMs,
+        lastAcknowledgedAtMs: Math.max(receivedMs, sentMs) + behindMs,
+        ...{ acksReceived: 0, acksSent: 0 },
       };
     });
   }

@@ -1,5 +1,6 @@
 /** What a supervisor's process learns from the kernel of its machine, and writes to its log. */
 import { ImError } from "../../platform/errors/im-error.js";
+import type { Clock } from "../../platform/ports/clock.js";
 import type { Guards } from "../../platform/ports/guards.js";
 import type { Holders } from "../../platform/ports/holders.js";
 import type { Log } from "../../platform/ports/log.js";
@@ -28,7 +29,8 @@ export function guardsPort(machine: Machine, stage: Stage): Guards {
           if (isFired) return;
           isFired = true;
           stage.after(noticeMs, () => {
-            if (kernel.watches.has(watch)) onSignal(stream === null ? null : 2 * stream.id);
+            const connectionId = stream === null ? null : 2 * stream.id;
+            if (kernel.watches.has(watch)) onSignal({ type: "arrival", connectionId });
           });
         },
       };
@@ -39,9 +41,11 @@ export function guardsPort(machine: Machine, stage: Stage): Guards {
   };
 }
 
-export function sensorPort({ kernel, runtimes }: Machine): Sensor {
+export function sensorPort({ kernel, runtimes }: Machine, clock: Clock): Sensor {
   return {
-    connections: (address) => kernel.connections(address),
+    usedMs: 0,
+    connections: () => kernel.connections(clock.monotonicMs()),
+    connectionsOf: (address) => kernel.connectionsOf(address, clock.monotonicMs()),
     processes: (roots) =>
       roots.map((root) => {
         const guest = runtimes.get(root)?.life?.guest ?? null;

@@ -39,7 +39,7 @@ export class SupervisorProcess implements LinkHandler {
     this.#membership = world.membershipFor(machine.name, this.stage, { clock, random });
     const { mutation } = world;
     const guards = guardsPort(machine, this.stage);
-    const sensor = sensorPort(machine);
+    const sensor = sensorPort(machine, clock);
     const elsewhere = elsewherePort(machine, this.stage);
     const log = logPort(world, machine.name);
     const ports: SupervisorPorts = {
