@@ -44,6 +44,7 @@ export class Stream {
   toServer = 0;
   toClient = 0;
   unread = 0;
+  readonly openedMs: number;
   toServerMs: number;
   toClientMs: number;
   /** Requests that were sent and not answered. */
@@ -57,6 +58,7 @@ export class Stream {
     this.at = at;
     this.address = address;
     this.port = port;
+    this.openedMs = at.timeline.nowMs;
     this.toServerMs = at.timeline.nowMs;
     this.toClientMs = at.timeline.nowMs;
   }
