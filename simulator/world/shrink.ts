@@ -1,5 +1,5 @@
 /**
- * The fewest decisions that still break the same invariant: delta debugging (Zeller and Hildebrandt,
+ * The fewest decisions that still break the same invariant: delta debugging (Zeller, Hildebrandt,
  * 2002) over the list of faults that a failing history was made of.
  */
 import type { Decision } from "./fault-plan.js";

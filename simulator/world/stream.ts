@@ -47,7 +47,7 @@ export class Stream {
   readonly openedMs: number;
   toServerMs: number;
   toClientMs: number;
-  /** Requests that were sent and not answered. */
+  /** Requests that have come and are not answered. */
   pending = 0;
   askedMs = 0;
 
@@ -65,8 +65,8 @@ export class Stream {
 
   /** The client asks something. */
   request(): void {
-    this.pending += 1;
     this.#carry(this.client.machine, this.at, () => {
+      this.pending += 1;
       this.toServer += requestBytes;
       this.unread += requestBytes;
       this.toServerMs = this.at.timeline.nowMs;
