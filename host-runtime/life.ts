@@ -77,7 +77,8 @@ export class Life implements Supervised {
     this.#parts = parts;
     this.#output = new OutputRelay(event.incarnation, event.logFile);
     this.#attendance = new Attendance(() => this.#abandoned(), parts.uninvokedMs);
-    this.#supervision = new Supervision(parts.addon, event.nodeSocket, this, parts.awayMs);
+    const awayMs = event.awayMs ?? parts.awayMs;
+    this.#supervision = new Supervision(parts.addon, event.nodeSocket, this, awayMs);
   }
 
   /** Rejects when im-init was lost: then nobody can say what of the guest still runs. */
@@ -178,7 +179,7 @@ export class Life implements Supervised {
     const { host, incarnation } = this.#event;
     report("no supervisor", { host, incarnation, code, phase: this.#phase });
     if (this.#phase !== "asking") {
-      this.#terminate(this.#graceMs);
+      this.#terminate(this.#event.awayMs === undefined ? this.#graceMs : 0);
       return;
     }
     const what = `the node's supervisor cannot be reached: ${code ?? "unknown error"}`;

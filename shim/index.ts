@@ -132,8 +132,13 @@ export interface Addon {
   localPort(descriptor: number): number;
   /** Ends listening for every holder: what waits is reset, what comes is refused. Not a close. */
   endPlaceholder(descriptor: number): void;
-  /** Flags, options and backlog back to what `openPlaceholder` gave; listens again if shut down. */
+  /** Flags, options and backlog back to what `openPlaceholder` gave; listens and admits again. */
   restorePlaceholder(descriptor: number): void;
+  /**
+   * false: who connects waits in the handshake, which the client's kernel repeats after a second
+   * and more. What is in the queue stays there. Until true, or `restorePlaceholder`.
+   */
+  admit(descriptor: number, open: boolean): void;
   /** Accepts and resets (RST) everything that waits; returns how many. */
   resetQueue(descriptor: number): number;
   /**

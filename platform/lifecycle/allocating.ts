@@ -1,7 +1,10 @@
 /** From a claim to a guest that serves, or to a failure that is written down. */
 import { assign } from "xstate";
-import { environmentLost, failureOfError } from "./host-context.js";
+import { isElsewhere } from "./decide.js";
+import { contending, elsewhere, followed } from "./elsewhere.js";
+import { environmentLost, failureOfError, type HostContext } from "./host-context.js";
 import { hostSetup } from "./host-setup.js";
+import { isOurs } from "./written.js";
 
 /** The environment that was invoked, also one that an earlier supervisor had accepted. */
 const boarding = {
@@ -48,7 +51,7 @@ export const allocating = hostSetup.createStateConfig({
     claiming: {
       invoke: {
         src: "transact",
-        input: ({ context }) => ({ record: context.record, wish: { type: "claim" } }),
+        input: ({ context }) => ({ record: context.record, wish: claimOf(context) }),
         onDone: [
           {
             guard: ({ event }) => event.output.result === "applied",
@@ -73,11 +76,16 @@ export const allocating = hostSetup.createStateConfig({
     /** The record is not what was believed: go by what it says now. */
     contended: {
       always: [
+        { guard: "elsewhere", target: "elsewhere" },
         { guard: "claimableAgain", target: "claiming" },
         { guard: "leftBehind", target: "writing", actions: "failHeldElsewhere" },
         { target: "#host.failed", actions: "failHeldElsewhere" },
       ],
     },
+    elsewhere,
+    followed,
+    helping: contending("help"),
+    takingOver: contending("takeover"),
     invoking: {
       invoke: {
         src: "invoke",
@@ -141,6 +149,8 @@ export const allocating = hostSetup.createStateConfig({
         { guard: "timedOut", target: "ending", actions: "failTimedOut" },
       ],
       on: {
+        "lease.due": { guard: "current", actions: "noteRenewal" },
+        "lease.expired": { guard: "current", target: "ending", actions: "fence" },
         "guest.exited": {
           guard: "completes",
           target: "#host.terminating.releasing",
@@ -151,12 +161,18 @@ export const allocating = hostSetup.createStateConfig({
     /** Nothing of a boot that failed may run on when the failure is written. */
     ending: {
       entry: "terminateGuest",
-      always: { guard: "ashore", target: "writing" },
+      always: [
+        // Its claimer may yet bring it up.
+        { guard: "helpedInVain", target: "elsewhere" },
+        { guard: "ashore", target: "writing" },
+      ],
       after: { endProof: { target: "ending", reenter: true, actions: "killGuest" } },
       on: {
         "guest.exited": { guard: "current", actions: "leaveEnvironment" },
         "guest.failed": { guard: "current", actions: "leaveEnvironment" },
         "environment.ended": { guard: "current", actions: "leaveEnvironment" },
+        "lease.due": { guard: "current", actions: "noteRenewal" },
+        "lease.expired": { guard: "current", target: "ending", reenter: true, actions: "fence" },
       },
     },
     writing: {
@@ -171,8 +187,7 @@ export const allocating = hostSetup.createStateConfig({
             // A write whose outcome was unknown landed after all: write over that.
             guard: ({ context, event }) =>
               event.output.result === "rejected" &&
-              event.output.record?.incarnation === context.record?.incarnation &&
-              event.output.record?.owner !== null &&
+              isOurs(event.output.record, context) &&
               context.rejections < 3,
             target: "writing",
             reenter: true,
@@ -180,6 +195,12 @@ export const allocating = hostSetup.createStateConfig({
               record: event.output.record,
               rejections: context.rejections + 1,
             })),
+          },
+          {
+            guard: ({ context, event }) =>
+              context.settings.shared && isElsewhere(event.output.record, context.settings.nodeId),
+            target: "elsewhere",
+            actions: assign(({ event }) => ({ record: event.output.record })),
           },
           {
             target: "#host.failed",
@@ -192,3 +213,8 @@ export const allocating = hostSetup.createStateConfig({
     },
   },
 });
+
+/** Where nobody else has this store, whoever slept on "another" node did so under another name. */
+function claimOf({ settings, routesLost }: HostContext) {
+  return { type: "claim", displaces: !settings.shared || routesLost > 0 } as const;
+}

@@ -41,6 +41,8 @@ export const suspending = hostSetup.createStateConfig({
     "guest.exited": noteEnd,
     "environment.ended": noteEnd,
     "environment.frozen": { actions: "noteFrozen" },
+    // Before it is known whether it is written that it sleeps.
+    "lease.expired": { guard: "current", target: "#host.terminating", actions: "fence" },
   },
   states: {
     writing: {
@@ -55,10 +57,7 @@ export const suspending = hostSetup.createStateConfig({
           },
           {
             target: "#host.terminating",
-            actions: [
-              assign(({ event }) => ({ record: event.output.record })),
-              "failHeldElsewhere",
-            ],
+            actions: "failHeldElsewhere",
           },
         ],
         // It may have been applied after all.
@@ -112,7 +111,10 @@ export const resuming = hostSetup.createStateConfig({
   initial: "writing",
   on: {
     // Its guests are about to run: whoever has come would be let in, and cut off.
-    "wake.requested": [{ guard: "expiring", actions: ["hastenEnvironment", "liveOn"] }, {}],
+    "wake.requested": [
+      { guard: "expiring", actions: ["hastenEnvironment", "liveOn", "gateQueues"] },
+      {},
+    ],
     "sleep.requested": {},
     "environment.frozen": {},
     "stop.requested": { actions: ["noteStopping", "takeCause"] },
@@ -141,11 +143,7 @@ export const resuming = hostSetup.createStateConfig({
           },
           {
             target: "#host.terminating",
-            actions: [
-              assign(({ event }) => ({ record: event.output.record })),
-              "failHeldElsewhere",
-              "wakeUp",
-            ],
+            actions: ["failHeldElsewhere", "wakeUp"],
           },
         ],
         onError: {
@@ -160,7 +158,8 @@ export const resuming = hostSetup.createStateConfig({
     },
     /** `invocation` sees to it that the environment is invoked. */
     recalling: {
-      entry: ["wakeUp", "forgetFailure"],
+      // Who comes from here on would be let in by guests that are about to be ended.
+      entry: ["wakeUp", "forgetFailure", "gateQueues"],
       always: [
         { guard: "gone", target: "#host.terminating.releasing" },
         { guard: "abandoned", target: "#host.terminating", actions: "failNotContinued" },
@@ -182,10 +181,7 @@ export const resuming = hostSetup.createStateConfig({
           },
           {
             target: "#host.terminating",
-            actions: [
-              assign(({ event }) => ({ record: event.output.record })),
-              "failHeldElsewhere",
-            ],
+            actions: "failHeldElsewhere",
           },
         ],
         onError: {
@@ -221,10 +217,7 @@ export const resuming = hostSetup.createStateConfig({
           },
           {
             target: "#host.terminating",
-            actions: [
-              assign(({ event }) => ({ record: event.output.record })),
-              "failHeldElsewhere",
-            ],
+            actions: "failHeldElsewhere",
           },
         ],
         onError: {

@@ -6,7 +6,10 @@ import type { HostRecord, RecordFailure, RecordWrite } from "../ports/membership
 
 /** As the machine has it. */
 export type TransactWish =
-  | { readonly type: "claim" | "release" | "suspend" | "resume" | "selfResume" | "discard" }
+  | { readonly type: "release" | "suspend" | "resume" | "selfResume" | "discard" }
+  /** `displaces`: also a life that sleeps on another node. */
+  | { readonly type: "claim"; readonly displaces: boolean }
+  | { readonly type: "takeover" | "help" | "renew" }
   | { readonly type: "register"; readonly owner: string }
   | { readonly type: "fail"; readonly code: string; readonly message: string };
 
@@ -14,12 +17,24 @@ export type Wish =
   /** Somebody needs the host and this supervisor wants to boot it. */
   | {
       readonly type: "claim";
+      readonly displaces: boolean;
       readonly owner: string;
       readonly claim: string;
       readonly leaseMs: number;
     }
+  /** Whoever had it let its lease run out. */
+  | {
+      readonly type: "takeover";
+      readonly owner: string;
+      readonly claim: string;
+      readonly leaseMs: number;
+    }
+  /** Its claimer may have died before it invoked: it is invoked once more, for the same claim. */
+  | { readonly type: "help" }
+  /** It serves on. */
+  | { readonly type: "renew" }
   /** The environment that was invoked for this claim is there. */
-  | { readonly type: "register"; readonly owner: string }
+  | { readonly type: "register"; readonly owner: string; readonly node?: string }
   /** The boot did not work out; nothing of it runs any more. */
   | { readonly type: "fail"; readonly code: string; readonly message: string }
   /** The guests are gone. */
@@ -44,8 +59,10 @@ export function completeWish(
   claim: { readonly owner: string; readonly claim: string; readonly leaseMs: number },
 ): Wish {
   const { type } = wish;
-  if (type === "claim" || type === "resume") return { type, ...claim };
-  if (type === "register" || type === "fail") return wish;
+  if (type === "claim") return { ...wish, ...claim };
+  if (type === "resume" || type === "takeover") return { type, ...claim };
+  if (type === "register") return { ...wish, node: claim.owner };
+  if (type === "fail") return wish;
   return { type };
 }
 
@@ -66,7 +83,11 @@ export function decide(record: HostRecord | null, wish: Wish, identity: Identity
     case "claim":
       return decideClaim(record, wish, identity);
     case "register":
-      return decideRegister(record, wish.owner, identity);
+      return decideRegister(record, wish, identity);
+    case "takeover":
+    case "help":
+    case "renew":
+      return decideShared(record, wish, identity);
     case "fail":
       return decideFail(record, wish, identity);
     case "release":
@@ -82,6 +103,12 @@ export function claimable(record: HostRecord | null): boolean {
   return record === null || (record.state !== "allocating" && record.state !== "running");
 }
 
+/** Another node has the host, or its memory. */
+export function isElsewhere(record: HostRecord | null, nodeId: string): boolean {
+  if (record === null || record.node === null || record.node === nodeId) return false;
+  return !claimable(record) || asleep(record);
+}
+
 /** Its memory is kept; whoever needs the host resumes it. */
 export function asleep(record: HostRecord | null): boolean {
   return record?.state === "suspended" && record.memory !== null;
@@ -95,18 +122,47 @@ function decideClaim(
   if (record !== null && !claimable(record)) {
     return refuse(`it is ${record.state} in the hands of ${record.owner}`);
   }
+  if (!wish.displaces && isElsewhere(record, wish.owner)) {
+    return refuse(`it sleeps on ${record?.node}`);
+  }
   const expected =
     record === null ? null : { incarnation: record.incarnation, version: record.version };
   const { owner, claim, leaseMs } = wish;
   return write({ ...identity, kind: "claim", expected, owner, claim, leaseMs });
 }
 
-function decideRegister(record: HostRecord | null, owner: string, identity: Identity): Decision {
+function decideRegister(
+  record: HostRecord | null,
+  { owner, node }: Extract<Wish, { type: "register" }>,
+  identity: Identity,
+): Decision {
   if (record?.state !== "allocating" || record.claim === null) return refuse("no claim is open");
   const { incarnation, claim, memory } = record;
   if (memory !== null && memory !== owner) return refuse("its memory is in another environment");
   const expected = { incarnation, claim, ...(memory === null ? {} : { memory }) };
-  return write({ ...identity, kind: "register", expected, owner });
+  const where = node === undefined ? {} : { node };
+  return write({ ...identity, kind: "register", expected, owner, ...where });
+}
+
+function decideShared(
+  record: HostRecord | null,
+  wish: Extract<Wish, { type: "takeover" | "help" | "renew" }>,
+  identity: Identity,
+): Decision {
+  if (record === null || claimable(record)) return refuse("nobody holds it");
+  const { incarnation, version, state, attempt } = record;
+  const expected = { incarnation, version };
+  if (wish.type === "takeover") {
+    const { owner, claim, leaseMs } = wish;
+    return write({ ...identity, kind: "takeover", expected, owner, claim, leaseMs });
+  }
+  if (wish.type === "help") {
+    if (state !== "allocating") return refuse("no claim is open");
+    return write({ ...identity, kind: "help", expected, attempt: attempt + 1 });
+  }
+  const own = owned(record);
+  if (own === null || state !== "running") return refuse("it does not run");
+  return write({ ...identity, kind: "renew", expected: own });
 }
 
 function decideFail(

@@ -78,6 +78,12 @@ export type HostEvent =
       readonly code: number | null;
       readonly signal: string | null;
     }
+  /** It is time to prolong its lease. */
+  | { readonly type: "lease.due"; readonly incarnation: number }
+  /** Its lease is over, or about to be: another node may take the host. */
+  | { readonly type: "lease.expired"; readonly incarnation: number }
+  /** The node that has the host cannot be reached from here. */
+  | { readonly type: "route.lost"; readonly incarnation: number }
   /** The engine's proof that nothing of the environment runs any more. */
   | { readonly type: "environment.ended"; readonly incarnation: number };
 
@@ -97,8 +103,12 @@ export type HostEffect =
   | { readonly type: "environment.suspended" }
   /** Woken: its guests may run on before its environment is invoked again. */
   | { readonly type: "environment.hastened" }
+  /** Whether connections come into the queues: a guest that is woken to be ended takes none. */
+  | { readonly type: "queues.gated"; readonly open: boolean }
   /** Not booted: connects that wait fail, queued ones are reset. */
   | { readonly type: "connects.refused"; readonly failure: Failure }
   | { readonly type: "guest.terminated"; readonly graceMs: number }
+  /** Another node has the host: what waits here goes there. */
+  | { readonly type: "connects.routed"; readonly node: string; readonly incarnation: number }
   /** An event that the present state does not expect. */
   | { readonly type: "event.refused"; readonly event: string; readonly state: string };

@@ -10,6 +10,8 @@ export interface HostSettings {
   readonly stopGraceMs: number;
   /** Of sleep, until the host is ended; null: never. */
   readonly terminateAfterMs: number | null;
+  /** Other nodes have the same store: another may have the host. */
+  readonly shared: boolean;
 }
 
 /**
@@ -17,6 +19,13 @@ export interface HostSettings {
  * cloud still has the event of its claim; "lost": its sockets are not ours any more.
  */
 export type Adopting = "found" | "invoked" | "lost" | null;
+
+/**
+ * Of a host that another node has: that node is to be asked for it; it is free, also because it
+ * sleeps where nobody reaches it; its boot failed; its claim is to be helped; its lease has run
+ * out.
+ */
+export type Verdict = "there" | "free" | "failed" | "help" | "expired";
 
 export interface HostContext {
   readonly settings: HostSettings;
@@ -53,6 +62,13 @@ export interface HostContext {
   readonly crashes: number;
   readonly timedOut: boolean;
   readonly rejections: number;
+  readonly verdict: Verdict | null;
+  /** How often the node that has the host could not be reached. */
+  readonly routesLost: number;
+  /** A write that prolongs its lease is under way: no other may be. */
+  readonly renewing: boolean;
+  /** Its lease was lost: its guests are to end at once. */
+  readonly fenced: boolean;
 }
 
 /** What a new activation starts from. */
@@ -73,6 +89,10 @@ export const freshActivation = {
   stopping: false,
   timedOut: false,
   rejections: 0,
+  verdict: null,
+  routesLost: 0,
+  renewing: false,
+  fenced: false,
 } as const;
 
 /** Boot id of the environment that an event to continue the life is for. */
@@ -139,6 +159,11 @@ export const notContinued: Failure = {
   message: "the environment was not invoked again when its invocation had to end",
 };
 
+export const notReached: Failure = {
+  code: "IM_INVOKE_FAILED",
+  message: "the node that has the host cannot be reached",
+};
+
 export function heldElsewhere(record: HostRecord | null): Failure {
   const holder = record?.owner ?? "nobody";
   return {
@@ -151,4 +176,9 @@ export function failureOfError(error: unknown): Failure {
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && "code" in error ? String(error.code) : "IM_INTERNAL";
   return { code, message };
+}
+
+/** It is woken only to be ended, because its sleep was long enough. */
+export function isExpiring({ stopping, cause }: HostContext): boolean {
+  return stopping && cause?.signal === "expired";
 }

@@ -1,7 +1,8 @@
 /** Types, guards and actions of the host machine: all pure, all data. */
 import { assign, emit, fromPromise, setup } from "xstate";
 import type { HostRecord, WriteOutcome } from "../ports/membership.js";
-import { asleep, backOffMs, claimable, type TransactWish } from "./decide.js";
+import { asleep, claimable, isElsewhere, type TransactWish } from "./decide.js";
+import { delays } from "./delays.js";
 import type { HostEffect, HostEvent } from "./events.js";
 import {
   type Adopting,
@@ -17,7 +18,10 @@ import {
   type HostSettings,
   heldElsewhere,
   isCrash,
+  isExpiring,
   notContinued,
+  notReached,
+  type Verdict,
 } from "./host-context.js";
 import { beingResumed } from "./written.js";
 
@@ -32,32 +36,19 @@ export interface TransactInput {
   readonly wish: TransactWish;
 }
 
-/** A host-runtime looks for a new supervisor for 60 s; then it has ended its guests. */
-const adoptionMs = 75_000;
-/** Lives that lasted this long do not count as crashes in a row. */
-const stableMs = 60_000;
-/** Guests that were asked to end and did not prove it are asked again after this much more. */
-const endProofMs = 5_000;
-const rejectionsMax = 3;
-/** An environment that runs finds a new supervisor sooner; one that is frozen never does. */
-const reconnectionMs = 1_000;
-/** As long as guests go on without a supervisor, they go on without an invocation. */
-const continuationMs = 60_000;
-/** The environment says that it returns, and then asks for the next event: microseconds apart. */
-const recallDelayMs = 2;
-/** An accepted event that nobody speaks of by then is taken for lost. */
-const recallAnswerMs = 1_000;
-const recallDeadlineMs = 5_000;
-const recallPauseFirstMs = 10;
-const recallPauseMsMax = 2_000;
+export interface FollowInput {
+  readonly record: HostRecord | null;
+  /** That node was not to be reached. */
+  readonly unreachable: boolean;
+}
 
-/** An environment that runs has answered its invocation long before. */
-const returnDeadlineMs = 5_000;
-/** It has returned: that its processes may run on for a while costs no more than their time. */
-const freezeDeadlineMs = 1_000;
-const retryMs = 500;
-/** Of a timer. */
-const delayMsMax = 2 ** 31 - 1;
+export interface Followed {
+  readonly record: HostRecord | null;
+  readonly verdict: Verdict;
+}
+
+const rejectionsMax = 3;
+const routesLostMax = 5;
 
 const unprovided = () => Promise.reject(new Error("the supervisor provides this actor"));
 
@@ -78,28 +69,12 @@ export const hostSetup = setup({
     transact: fromPromise<WriteOutcome, TransactInput>(unprovided),
     /** Invokes the host's function for the claim that the record holds. */
     invoke: fromPromise<void, { record: HostRecord | null }>(unprovided),
+    /** Waits for what becomes of a host that another node has. */
+    follow: fromPromise<Followed, FollowInput>(unprovided),
     /** Invokes it for a life that goes on. */
     recall: fromPromise<void, ContinueInput>(unprovided),
   },
-  delays: {
-    bootTimeout: ({ context }) => context.settings.bootTimeoutMs,
-    endProof: ({ context }) => context.settings.stopGraceMs + endProofMs,
-    adoption: adoptionMs,
-    stable: stableMs,
-    reconnection: reconnectionMs,
-    continuation: continuationMs,
-    recallDelay: recallDelayMs,
-    recallAnswer: recallAnswerMs,
-    recallDeadline: recallDeadlineMs,
-    recallPause: ({ context }) =>
-      Math.min(recallPauseMsMax, recallPauseFirstMs * 4 ** (context.recalls - 1)),
-    returnDeadline: returnDeadlineMs,
-    freezeDeadline: freezeDeadlineMs,
-    retry: retryMs,
-    termination: ({ context }) =>
-      Math.min(delayMsMax, context.settings.terminateAfterMs ?? delayMsMax),
-    backOff: ({ context }) => backOffMs(context.record?.failure?.count ?? 1),
-  },
+  delays,
   guards: {
     /** Facts about another life change nothing. */
     current: ({ context, event }) =>
@@ -169,7 +144,7 @@ export const hostSetup = setup({
     /** Somebody who asks for the host by name does not wait out a back-off. */
     byHand: ({ event }) => event.type === "wake.requested" && event.cause.signal === "wake",
     stopping: ({ context }) => context.stopping,
-    expiring: ({ context }) => context.stopping && context.cause?.signal === "expired",
+    expiring: ({ context }) => isExpiring(context),
     /** And nothing of this boot can run: the guest of one that was taken up may. */
     stoppingUnstarted: ({ context }) => context.stopping && context.adopting !== "invoked",
     timedOut: ({ context }) => context.timedOut,
@@ -195,6 +170,24 @@ export const hostSetup = setup({
     abandoned: ({ context }) => context.abandoned,
     claimableAgain: ({ context }) =>
       claimable(context.record) && context.rejections < rejectionsMax,
+    /** Another node has it, or had it last and keeps its memory. */
+    elsewhere: ({ context }) =>
+      context.settings.shared && isElsewhere(context.record, context.settings.nodeId),
+    isThere: ({ context }) => context.verdict === "there",
+    toHelp: ({ context }) => context.verdict === "help",
+    toTakeOver: ({ context }) => context.verdict === "expired",
+    hasFailed: ({ context }) => context.verdict === "failed",
+    sameIncarnation: ({ context, event }) =>
+      "incarnation" in event && event.incarnation === context.record?.incarnation,
+    unreached: ({ context }) => context.routesLost >= routesLostMax,
+    /** It invoked for a claim that is another node's, and nothing came of that. */
+    helpedInVain: ({ context }) =>
+      context.settings.shared &&
+      context.environment === null &&
+      context.record?.state === "allocating" &&
+      isElsewhere(context.record, context.settings.nodeId),
+    renewing: ({ context }) => context.renewing,
+    notRenewing: ({ context }) => !context.renewing,
     /** The record is held in our name, by an attempt whose end was never written down. */
     leftBehind: ({ context }) =>
       context.record?.owner !== null &&
@@ -241,6 +234,10 @@ export const hostSetup = setup({
       stopping: false,
       ...("cause" in event ? { cause: event.cause } : {}),
     })),
+    gateQueues: emit(({ context }) => ({
+      type: "queues.gated" as const,
+      open: !isExpiring(context),
+    })),
     seek: assign({ seeking: true }),
     stopSeeking: assign({ seeking: false }),
     noteReturned: assign({ invoked: false }),
@@ -270,7 +267,7 @@ export const hostSetup = setup({
     failAfterReady: assign(({ event }) => ({ failure: failureAfterReady(event) })),
     terminateGuest: emit(({ context }) => ({
       type: "guest.terminated" as const,
-      graceMs: context.settings.stopGraceMs,
+      graceMs: context.fenced ? 0 : context.settings.stopGraceMs,
     })),
     killGuest: emit({ type: "guest.terminated" as const, graceMs: 0 }),
     refuseConnects: emit(({ context }) => ({
@@ -286,5 +283,17 @@ export const hostSetup = setup({
     hastenEnvironment: emit({ type: "environment.hastened" as const }),
     rest: assign({ ...freshActivation }),
     forgetFailure: assign({ failure: null }),
+    /** What waits here for a host on another node goes there. */
+    routeConnects: emit(({ context }) => ({
+      type: "connects.routed" as const,
+      node: context.record?.node ?? "",
+      incarnation: context.record?.incarnation ?? 0,
+    })),
+    noteRouteLost: assign(({ context }) => ({ routesLost: context.routesLost + 1 })),
+    failNotReached: assign({ failure: notReached }),
+    noteRenewal: assign({ renewing: true }),
+    endRenewal: assign({ renewing: false }),
+    /** Whoever waited out its lease may serve soon: no grace. */
+    fence: assign(({ context }) => ({ fenced: true, failure: heldElsewhere(context.record) })),
   },
 });

@@ -16,9 +16,11 @@
  */
 import { allocating } from "./allocating.js";
 import { resuming, suspended, suspending } from "./asleep.js";
+import { runningElsewhere } from "./elsewhere.js";
 import { freshActivation } from "./host-context.js";
 import { hostSetup } from "./host-setup.js";
 import { invocation } from "./invocation.js";
+import { lease } from "./lease.js";
 import { terminating } from "./terminating.js";
 
 const running = hostSetup.createStateConfig({
@@ -57,7 +59,15 @@ const running = hostSetup.createStateConfig({
         { guard: "abandoned", target: "#host.terminating", actions: "failNotContinued" },
       ],
       after: { stable: { actions: "forgetCrashes" } },
-      on: { "sleep.requested": { target: "#host.suspending", actions: "takeCause" } },
+      on: {
+        "sleep.requested": {
+          guard: "notRenewing",
+          target: "#host.suspending",
+          actions: "takeCause",
+        },
+        "lease.due": { guard: "current", actions: "noteRenewal" },
+        "lease.expired": { guard: "current", target: "#host.terminating", actions: "fence" },
+      },
     },
     /** Membership says running; the environment has to say so to this supervisor, too. */
     adopting: {
@@ -80,6 +90,7 @@ const running = hostSetup.createStateConfig({
         },
       },
     },
+    elsewhere: runningElsewhere,
   },
 });
 
@@ -155,6 +166,12 @@ export const hostMachine = hostSetup.createMachine({
     adopting: input.adopting,
     crashes: 0,
   }),
-  on: { "*": { actions: "refuseEvent" } },
-  states: { life, invocation },
+  on: {
+    "*": { actions: "refuseEvent" },
+    // They are about one state of the life, and may come when that is over.
+    "lease.due": {},
+    "lease.expired": {},
+    "route.lost": {},
+  },
+  states: { life, invocation, lease },
 });

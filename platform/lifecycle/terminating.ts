@@ -1,9 +1,15 @@
 /** From a life that is to end, or has ended, to a record that says so. */
 import { assign } from "xstate";
-import type { HostRecord } from "../ports/membership.js";
+import type { HostRecord, WriteOutcome } from "../ports/membership.js";
 import { asleep } from "./decide.js";
-import { environmentLost, failureOfError } from "./host-context.js";
+import { environmentLost, failureOfError, type HostContext } from "./host-context.js";
 import { hostSetup } from "./host-setup.js";
+import { isOurs } from "./written.js";
+
+/** A write whose end was not known, or a renewal, came before: write over that. */
+function isOvertaken({ result, record }: WriteOutcome, context: HostContext): boolean {
+  return result === "rejected" && isOurs(record, context) && context.rejections < 3;
+}
 
 export const terminating = hostSetup.createStateConfig({
   initial: "ending",
@@ -24,6 +30,8 @@ export const terminating = hostSetup.createStateConfig({
         "guest.exited": { guard: "current", target: "releasing", actions: "leaveEnvironment" },
         "guest.failed": { guard: "current", target: "releasing", actions: "leaveEnvironment" },
         "environment.ended": { guard: "current", target: "releasing", actions: "leaveEnvironment" },
+        "lease.due": { guard: "current", actions: "noteRenewal" },
+        "lease.expired": { guard: "current", target: "ending", reenter: true, actions: "fence" },
         // Stopped by a supervisor that had not met it yet, or had lost sight of it.
         "environment.resumed": {
           guard: "owned",
@@ -42,10 +50,21 @@ export const terminating = hostSetup.createStateConfig({
           record: context.record,
           wish: { type: wishOf(context.record) },
         }),
-        onDone: {
-          target: "#host.imaginary",
-          actions: assign(({ event }) => ({ record: event.output.record })),
-        },
+        onDone: [
+          {
+            guard: ({ context, event }) => isOvertaken(event.output, context),
+            target: "releasing",
+            reenter: true,
+            actions: assign(({ context, event }) => ({
+              record: event.output.record,
+              rejections: context.rejections + 1,
+            })),
+          },
+          {
+            target: "#host.imaginary",
+            actions: assign(({ event }) => ({ record: event.output.record })),
+          },
+        ],
         onError: {
           target: "#host.failed",
           actions: assign(({ event }) => ({ failure: failureOfError(event.error) })),
@@ -61,10 +80,21 @@ export const terminating = hostSetup.createStateConfig({
           record: context.record,
           wish: { type: "fail", ...(context.failure ?? environmentLost) },
         }),
-        onDone: {
-          target: "#host.failed",
-          actions: assign(({ event }) => ({ record: event.output.record })),
-        },
+        onDone: [
+          {
+            guard: ({ context, event }) => isOvertaken(event.output, context),
+            target: "writing",
+            reenter: true,
+            actions: assign(({ context, event }) => ({
+              record: event.output.record,
+              rejections: context.rejections + 1,
+            })),
+          },
+          {
+            target: "#host.failed",
+            actions: assign(({ event }) => ({ record: event.output.record })),
+          },
+        ],
         onError: { target: "#host.failed" },
       },
       on: { "environment.ended": {}, "guest.exited": {} },

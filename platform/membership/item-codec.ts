@@ -9,6 +9,7 @@ export const attributeNames = {
   incarnation: "inc",
   version: "rv",
   owner: "own",
+  node: "at",
   operation: "op",
   claim: "clm",
   attempt: "try",
@@ -56,6 +57,7 @@ const hostItemSchema = z.object({
   inc: count,
   rv: count,
   own: text.optional(),
+  at: text.optional(),
   op: text,
   clm: text.optional(),
   try: count,
@@ -69,7 +71,8 @@ const hostItemSchema = z.object({
 
 /** Throws on an item that this software did not write. */
 export function decodeRecord(item: Item): HostRecord {
-  const { PK, st, inc, rv, own, op, clm, try: attempt, ls, mem, err } = hostItemSchema.parse(item);
+  const parsed = hostItemSchema.parse(item);
+  const { PK, st, inc, rv, own, at, op, clm, try: attempt, ls, mem, err } = parsed;
   const [kind, deployId, host, ...rest] = PK.split("#");
   if (kind !== "H" || deployId === undefined || host === undefined || rest.length > 0) {
     throw new TypeError(`not the key of a host: ${PK}`);
@@ -81,6 +84,7 @@ export function decodeRecord(item: Item): HostRecord {
     incarnation: inc,
     version: rv,
     owner: own ?? null,
+    node: at ?? null,
     operation: op,
     claim: clm ?? null,
     attempt,

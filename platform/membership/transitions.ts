@@ -7,6 +7,8 @@
  *     allocating|running ─fail→ failed  allocating|running ─terminate→ imaginary
  *     running ─suspend→ suspended ─resume→ allocating  suspended ─selfResume→ running
  *     suspended ─discard→ imaginary     (the incarnation is kept by all of these)
+ *     allocating|running ─takeover (incarnation+1)→ allocating, where nobody renewed it
+ *     allocating ─help→ allocating      running ─renew→ running
  *
  * A further transition is a kind of `RecordWrite` and a case of `planOf`; nothing else knows them.
  */
@@ -33,6 +35,7 @@ export interface Plan {
   readonly changes: RecordChanges;
 }
 
+const nobodys = { owner: null, node: null } as const;
 const claimableStates: readonly RecordState[] = ["imaginary", "suspended", "failed"];
 
 export function planOf(write: RecordWrite): Plan {
@@ -42,7 +45,10 @@ export function planOf(write: RecordWrite): Plan {
     case "register":
       return {
         requires: { states: ["allocating"], ...write.expected },
-        changes: { state: "running", owner: write.owner, claim: null, memory: null },
+        changes: {
+          ...{ state: "running", owner: write.owner, claim: null, memory: null },
+          ...(write.node === undefined ? {} : { node: write.node }),
+        },
       };
     case "fail":
       return {
@@ -51,6 +57,7 @@ export function planOf(write: RecordWrite): Plan {
         changes: {
           state: "failed",
           owner: null,
+          node: null,
           claim: null,
           memory: null,
           failure: bounded(write.failure),
@@ -60,13 +67,22 @@ export function planOf(write: RecordWrite): Plan {
       return {
         // A boot that was called off has nothing to fail from: its claimer releases the host.
         requires: { states: ["allocating", "running"], ...write.expected },
-        changes: { state: "imaginary", owner: null, claim: null, memory: null, failure: null },
+        changes: { ...nobodys, state: "imaginary", claim: null, memory: null, failure: null },
       };
     case "suspend":
       return {
         requires: { states: ["running"], ...write.expected },
         changes: { state: "suspended", owner: null, memory: write.expected.owner },
       };
+    case "takeover":
+      return planTakeover(write);
+    case "help":
+      return {
+        requires: { states: ["allocating"], ...write.expected },
+        changes: { attempt: write.attempt },
+      };
+    case "renew":
+      return { requires: { states: ["running"], ...write.expected }, changes: {} };
     default:
       return planAsleep(write);
   }
@@ -79,7 +95,11 @@ function planAsleep(
   switch (write.kind) {
     case "resume": {
       const { owner, claim, leaseMs } = write;
-      return { requires, changes: { state: "allocating", owner, claim, attempt: 1, leaseMs } };
+      const node = owner;
+      return {
+        requires,
+        changes: { state: "allocating", owner, node, claim, attempt: 1, leaseMs },
+      };
     }
     case "selfResume":
       return {
@@ -87,7 +107,7 @@ function planAsleep(
         changes: { state: "running", owner: write.expected.memory, memory: null },
       };
     case "discard":
-      return { requires, changes: { state: "imaginary", memory: null, failure: null } };
+      return { requires, changes: { state: "imaginary", node: null, memory: null, failure: null } };
     default:
       return write satisfies never;
   }
@@ -97,10 +117,22 @@ function planAsleep(
 function planClaim(write: Extract<RecordWrite, { kind: "claim" }>): Plan {
   const { expected, owner, claim, leaseMs } = write;
   const incarnation = (expected?.incarnation ?? 0) + 1;
-  const changes = { state: "allocating", incarnation, owner, claim, attempt: 1, leaseMs } as const;
+  const claimed = { owner, node: owner, claim, attempt: 1, leaseMs } as const;
+  const changes = { state: "allocating", incarnation, ...claimed } as const;
   if (expected === null) return { requires: null, changes };
   const requires = { states: claimableStates, ...expected };
   return { requires, changes: { ...changes, memory: null } };
+}
+
+/** Memory of a life that may still run somewhere is nobody's any more. */
+function planTakeover(write: Extract<RecordWrite, { kind: "takeover" }>): Plan {
+  const { expected, owner, claim, leaseMs } = write;
+  const incarnation = expected.incarnation + 1;
+  const claimed = { owner, node: owner, claim, attempt: 1, leaseMs } as const;
+  return {
+    requires: { states: ["allocating", "running"], ...expected },
+    changes: { state: "allocating", incarnation, ...claimed, memory: null },
+  };
 }
 
 /** The record after the write, or null where its condition does not hold. */
@@ -147,6 +179,7 @@ function neverReal({ deployId, host, operation }: RecordWrite): HostRecord {
     incarnation: 0,
     version: 0,
     owner: null,
+    node: null,
     operation,
     claim: null,
     attempt: 0,

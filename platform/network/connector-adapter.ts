@@ -2,31 +2,86 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { basename } from "node:path";
 import { type Addon, connectionFields, processFields } from "../../shim/index.js";
-import type { NamedProcess } from "../ports/holders.js";
+import type { ConnectorSearch, NamedProcess } from "../ports/holders.js";
 import type { SocketAddress } from "../ports/sockets.js";
 
 /** Who connected is nice to know: everything else waits for it so long at most. */
 const searchMsMax = 50;
+/** A boot is under way meanwhile, and the daemon has its part in it: it is never held up longer. */
+const sliceMs = 0.3;
+const pauseMs = 2;
 
-/** null: nobody was found, among these processes and in this time. */
-export function findConnector(
+/** A search that goes on by itself, in slices, unless somebody waits for its end. */
+export class SlicedSearch implements ConnectorSearch {
+  #found: NamedProcess | null = null;
+  #spentMs = 0;
+  #timer: NodeJS.Timeout | null = null;
+  readonly #steps: Iterator<void, NamedProcess | null>;
+  readonly #onEnd: (spentMs: number) => void;
+  readonly #spentMsMax: number;
+
+  /** `onEnd`: told what it has cost. */
+  constructor(
+    addon: Addon,
+    own: SocketAddress,
+    rootPid: number | null,
+    onEnd: (spentMs: number) => void = () => undefined,
+    spentMsMax = searchMsMax,
+  ) {
+    this.#steps = stepsOfSearch(addon, own, rootPid);
+    this.#onEnd = onEnd;
+    this.#spentMsMax = spentMsMax;
+    this.#continue();
+  }
+
+  get found(): NamedProcess | null {
+    return this.#found;
+  }
+
+  finish(): NamedProcess | null {
+    if (this.#timer !== null) this.#work(this.#spentMsMax);
+    return this.#found;
+  }
+
+  #continue(): void {
+    this.#timer = setTimeout(() => this.#work(sliceMs), pauseMs).unref();
+  }
+
+  #work(forMs: number): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    const beganMs = performance.now();
+    const endMs = beganMs + Math.min(forMs, this.#spentMsMax - this.#spentMs);
+    let step = this.#steps.next();
+    while (step.done !== true && performance.now() < endMs) step = this.#steps.next();
+    this.#spentMs += performance.now() - beganMs;
+    if (step.done === true) this.#found = step.value;
+    if (step.done === true || this.#spentMs >= this.#spentMsMax) this.#onEnd(this.#spentMs);
+    else this.#continue();
+  }
+}
+
+/** null: nobody was found, among these processes. */
+function* stepsOfSearch(
   addon: Addon,
   own: SocketAddress,
   rootPid: number | null,
-): NamedProcess | null {
-  return readOrNull(() => search(addon, own, rootPid));
-}
-
-function search(addon: Addon, own: SocketAddress, rootPid: number | null): NamedProcess | null {
-  const inode = inodeOf(addon, own);
+): Generator<void, NamedProcess | null> {
+  const inode = readOrNull(() => inodeOf(addon, own));
   if (inode === null) return null;
   const link = `socket:[${inode}]`;
-  const pids = rootPid === null ? everybody() : treeOf(addon, rootPid);
-  const endMs = performance.now() + searchMsMax;
-  for (const pid of pids) {
-    if (performance.now() > endMs) return null;
+  yield;
+  const look = () => (rootPid === null ? everybody() : treeOf(addon, rootPid));
+  for (const pid of readOrNull(look) ?? []) {
     // The daemon's own is the far end of a published port: it speaks for somebody else.
-    if (pid !== process.pid && hasOpen(pid, link)) return { pid, program: programOf(pid) };
+    if (pid === process.pid) continue;
+    const directory = `/proc/${pid}/fd`;
+    for (const name of readOrNull(() => readdirSync(directory)) ?? []) {
+      if (readOrNull(() => readlinkSync(`${directory}/${name}`)) === link) {
+        return { pid, program: programOf(pid) };
+      }
+      yield;
+    }
   }
   return null;
 }
@@ -63,12 +118,6 @@ function treeOf(addon: Addon, rootPid: number): readonly number[] {
 function everybody(): readonly number[] {
   const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
   return pids.map(Number).toSorted((a, b) => b - a);
-}
-
-function hasOpen(pid: number, link: string): boolean {
-  const directory = `/proc/${pid}/fd`;
-  const open = readOrNull(() => readdirSync(directory)) ?? [];
-  return open.some((name) => readOrNull(() => readlinkSync(`${directory}/${name}`)) === link);
 }
 
 /** null: it has ended, is not ours to look into, or the machine is short of something. */

@@ -57,6 +57,9 @@ export class DatagramPlaceholder implements Placeholder {
     this.#held.addon.restoreDatagrams(this.descriptor);
   }
 
+  /** What comes waits in the socket, whoever has it. */
+  admit(): void {}
+
   /** A datagram is not answered with an error: it waits for a life that reads it. */
   resetQueue(): void {}
 

@@ -1,9 +1,9 @@
 /** Holders of a socket, as /proc tells them, and the ends of processes, by pidfd. */
 import { fstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { Addon } from "../../shim/index.js";
-import type { Holders, NamedProcess } from "../ports/holders.js";
+import type { ConnectorSearch, Holders } from "../ports/holders.js";
 import type { SocketAddress, Transferable } from "../ports/sockets.js";
-import { findConnector, programOf } from "./connector-adapter.js";
+import { programOf, SlicedSearch } from "./connector-adapter.js";
 
 /** Deeper than any tree of processes. */
 const depthMax = 1_000;
@@ -43,13 +43,13 @@ export class SystemHolders implements Holders {
     return programOf(pid);
   }
 
-  connector(own: SocketAddress, rootPid: number | null): NamedProcess | null {
-    const beganMs = performance.now();
-    if (beganMs < this.#restsUntilMs) return null;
-    const found = findConnector(this.#addon, own, rootPid);
-    const endedMs = performance.now();
-    this.#restsUntilMs = endedMs + restTimes * (endedMs - beganMs);
-    return found;
+  connector(own: SocketAddress, rootPid: number | null): ConnectorSearch | null {
+    if (performance.now() < this.#restsUntilMs) return null;
+    // One at a time: the end of this one says when there may be the next.
+    this.#restsUntilMs = Number.POSITIVE_INFINITY;
+    return new SlicedSearch(this.#addon, own, rootPid, (spentMs) => {
+      this.#restsUntilMs = performance.now() + restTimes * spentMs;
+    });
   }
 
   onEnd(pid: number, callback: () => void): () => void {

@@ -80,6 +80,8 @@ class SystemPlaceholder implements Placeholder {
     this.#custody = custody;
     this.descriptor = descriptor;
     this.mapped = addon.localPort(this.descriptor);
+    // The host was being ended, perhaps, when an earlier daemon died.
+    if (recovered) this.admit(true);
   }
 
   arm(onWaiting: () => void): void {
@@ -105,6 +107,10 @@ class SystemPlaceholder implements Placeholder {
 
   restore(): void {
     this.#addon.restorePlaceholder(this.descriptor);
+  }
+
+  admit(open: boolean): void {
+    this.#addon.admit(this.descriptor, open);
   }
 
   resetQueue(): void {

@@ -7,6 +7,14 @@ export interface NamedProcess {
   readonly program: string | null;
 }
 
+/** It goes on by itself, so slowly that nothing waits for it. */
+export interface ConnectorSearch {
+  /** Who it is; null: not known, or not yet. */
+  readonly found: NamedProcess | null;
+  /** The rest of it at once; null where nobody was found in the little time that it may take. */
+  finish(): NamedProcess | null;
+}
+
 export interface Holders {
   /**
    * A process below `rootPid`, itself not, that has the socket open; null where there is none.
@@ -20,8 +28,8 @@ export interface Holders {
   /** Name of a process's program, as the kernel has it; null: it has ended. */
   program(pid: number): string | null;
   /**
-   * Who has the TCP socket with this own address: a process below `rootPid`, or itself; null: any
-   * of this user's. null where none was found in the little time that this may take.
+   * Looks for who has the TCP socket with this own address: a process below `rootPid`, or itself;
+   * null: any of this user's. Returns null where searches have cost enough for now.
    */
-  connector(own: SocketAddress, rootPid: number | null): NamedProcess | null;
+  connector(own: SocketAddress, rootPid: number | null): ConnectorSearch | null;
 }

@@ -14,6 +14,8 @@ export interface HostRecord {
   readonly version: number;
   /** While allocating the claimer's node id, while running the environment's boot id. */
   readonly owner: string | null;
+  /** The node that the host lives on, or is to; while it sleeps, too. */
+  readonly node: string | null;
   /** Unique token of the last write: tells whether an ambiguous write was ours. */
   readonly operation: string;
   /** Nonce of the claim, while allocating. */
@@ -61,6 +63,8 @@ export type RecordWrite =
         readonly memory?: string;
       };
       readonly owner: string;
+      /** Absent: as the claim has it. */
+      readonly node?: string;
     })
   | (WriteBase & {
       readonly kind: "fail";
@@ -110,7 +114,32 @@ export type RecordWrite =
       readonly kind: "discard";
       /** Its environment is gone: state suspended. Sets imaginary; removes memory and failure. */
       readonly expected: ExpectedMemory;
+    })
+  | (WriteBase & {
+      readonly kind: "takeover";
+      /** State allocating or running, and unchanged for longer than its lease. Sets as a claim
+       * does. */
+      readonly expected: ExpectedRecord;
+      readonly owner: string;
+      readonly claim: string;
+      readonly leaseMs: number;
+    })
+  | (WriteBase & {
+      readonly kind: "help";
+      /** State allocating: its claimer may have died before it invoked. Sets attempt. */
+      readonly expected: ExpectedRecord;
+      readonly attempt: number;
+    })
+  | (WriteBase & {
+      readonly kind: "renew";
+      /** State running. Sets nothing but version and operation: its lease begins anew. */
+      readonly expected: ExpectedRecord & { readonly owner: string };
     });
+
+interface ExpectedRecord {
+  readonly incarnation: number;
+  readonly version: number;
+}
 
 interface ExpectedMemory {
   readonly incarnation: number;

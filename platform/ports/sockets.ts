@@ -33,6 +33,11 @@ export interface Placeholder extends PlaceholderAddress, Transferable {
   /** Puts flags and socket options back to the baseline, after the guest that had it is gone. */
   restore(): void;
   /**
+   * false: who connects waits in the handshake, and gets through a second or more after true, or
+   * `restore`. Datagrams are not held up.
+   */
+  admit(open: boolean): void;
+  /**
    * Resets every connection that waits in the queue; datagrams are kept. Only while no guest has
    * the socket.
    */

@@ -131,6 +131,11 @@ export const bootEvent = z.strictObject({
     /** Used where the environment itself is told to end (SIGTERM); default 5 s. */
     stopGraceMs: z.int().nonnegative().optional(),
   }),
+  /**
+   * How long its guests go on without a supervisor, ms; then they end without grace, because
+   * another node may have the host. Absent where no other could: 60 s, with grace.
+   */
+  awayMs: z.int().positive().optional(),
   /** File that the guest's output is appended to. */
   logFile: z.string(),
 });

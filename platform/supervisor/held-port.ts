@@ -10,36 +10,14 @@
  *                      closed: connects are refused, until a bind or the next life
  */
 import type { ListenPort } from "../manifest/manifest.js";
-import type { Clock, TimerHandle } from "../ports/clock.js";
-import type { Holders } from "../ports/holders.js";
-import type { Log } from "../ports/log.js";
-import type { Placeholder, SocketAddress, Sockets } from "../ports/sockets.js";
+import type { TimerHandle } from "../ports/clock.js";
+import type { Placeholder, SocketAddress } from "../ports/sockets.js";
+import type { PortWorld } from "./port-world.js";
 
 /** A guest that ends this soon after it closed its listener was on its way out. */
 const farewellMs = 1_000;
 /** When a port that could not be opened is tried again. */
 const retryMs = 1_000;
-
-export interface PortPorts {
-  readonly sockets: Sockets;
-  readonly holders: Holders;
-  readonly clock: Clock;
-  readonly log: Log;
-}
-
-/** One a host: of ten thousand hosts each object counts. */
-export interface PortWorld {
-  readonly address: number;
-  readonly ports: PortPorts;
-  /** Root of the guest's processes; null while there are none. */
-  readonly rootPid: () => number | null;
-  /** The port, and the source of the first connection or datagram that waits. */
-  readonly onWaiting: (port: ListenPort, source: SocketAddress | null) => void;
-  /** Whether the guest listens is not what it was. */
-  readonly onChange: () => void;
-  /** Another port stands in for it than before. */
-  readonly onMapped: () => void;
-}
 
 export class HeldPort implements ListenPort {
   readonly port: number;
@@ -154,6 +132,11 @@ export class HeldPort implements ListenPort {
   disarm(): void {
     this.#watching = false;
     this.#placeholder?.disarm();
+  }
+
+  /** Whether connections come into the queue, or wait before it; also what a guest listens on. */
+  admit(open: boolean): void {
+    this.#placeholder?.admit(open);
   }
 
   resetQueue(): void {

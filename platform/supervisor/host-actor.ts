@@ -33,7 +33,7 @@ export class HostActorFactory {
   }
 
   create(declared: DeclaredHost, found: Found) {
-    const { clock } = this.#context.ports;
+    const { clock, inspect } = this.#context.ports;
     const settings = {
       host: declared.name,
       nodeId: this.#context.nodeId,
@@ -41,6 +41,7 @@ export class HostActorFactory {
       bootTimeoutMs: declared.bootTimeoutMs,
       stopGraceMs: declared.stopGraceMs,
       terminateAfterMs: declared.idle.terminateAfterMs,
+      shared: this.#context.ports.elsewhere !== undefined,
     };
     const actor = createActor(this.#machine, {
       input: { ...found, settings },
@@ -48,6 +49,7 @@ export class HostActorFactory {
         setTimeout: (callback: () => void, delayMs: number) => clock.setTimeout(callback, delayMs),
         clearTimeout: (timer: unknown) => clock.clearTimeout(timer),
       },
+      ...(inspect === undefined ? {} : { inspect }),
     });
     this.#declaredOf.set(actor.system, declared);
     return actor;

@@ -20,6 +20,7 @@ export interface HostParts {
   readonly sleep: HostSleep | null;
   readonly sleeper: () => HostSleep;
   readonly hasten: () => void;
+  readonly route: (node: string, incarnation: number) => void;
   readonly log: Log;
 }
 
@@ -53,12 +54,19 @@ export function carryOut(effect: HostEffect, parts: HostParts): void {
     case "environment.hastened":
       parts.hasten();
       return;
+    case "queues.gated":
+      parts.placeholders.admit(effect.open);
+      return;
     case "connects.refused":
       parts.waiters.refuseAll(refusalOf(effect.failure.code));
       parts.placeholders.resetQueues();
       return;
     case "guest.terminated":
       parts.environment.tell({ type: "terminate", graceMs: effect.graceMs });
+      return;
+    case "connects.routed":
+      parts.waiters.admitPorts(tcpPorts(parts.declared));
+      parts.route(effect.node, effect.incarnation);
       return;
     case "event.refused":
       parts.log.info({ host: parts.declared.name, ...effect }, "event refused");

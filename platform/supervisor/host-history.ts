@@ -43,8 +43,10 @@ type Snapshot = SnapshotFrom<typeof hostMachine>;
 
 const passages: readonly HostState[] = ["allocating", "suspending", "resuming", "terminating"];
 const wakings: readonly HostState[] = ["allocating", "resuming"];
-/** Who connected is looked up when the claim is on its way, which waits for nothing else. */
-const identifyAfterMs = 5;
+/** Who connected is looked up while the environment makes itself ready: the node waits for it. */
+const quietPhase = "booting";
+/** Whoever has not come so far by then may be gone soon. */
+const identifyAfterMs = 100;
 
 export class HostHistory {
   #state: HostState = "imaginary";
@@ -168,6 +170,7 @@ export class HostHistory {
     if (waking && !wakings.includes(from)) this.#beginWake();
     else if (this.#cause !== null) this.#waking?.learn(this.#cause);
     this.#waking?.enter(waking ? phase : null, nowMs);
+    if (phase === quietPhase) this.#waking?.identify(this.#origins);
     if (!waking && to !== "running") this.#waking = null;
   }
 
@@ -181,7 +184,7 @@ export class HostHistory {
 
   #endWake(nowMs: number): Wake | null {
     // A host that only slept is there before that.
-    this.#waking?.identify(this.#origins);
+    this.#waking?.identifyNow(this.#origins);
     const wake = this.#waking?.told(nowMs) ?? null;
     this.#waking = null;
     this.#lastWake = wake ?? this.#lastWake;

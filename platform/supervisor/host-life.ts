@@ -1,6 +1,6 @@
 /** The lifecycle actor of one host: started at the first touch, anew for a new declaration. */
 import type { SnapshotFrom } from "xstate";
-import { asleep, claimable } from "../lifecycle/decide.js";
+import { asleep, claimable, isElsewhere } from "../lifecycle/decide.js";
 import type { Failure, HostEffect, HostEvent } from "../lifecycle/events.js";
 import { meantBy } from "../lifecycle/host-context.js";
 import type { hostMachine } from "../lifecycle/machine.js";
@@ -47,6 +47,7 @@ export class HostLife {
 
   /** Name of the environment that it runs in, says membership; null: that was met, or none. */
   get home(): string | null {
+    if (this.#isElsewhere) return null;
     const { state = null, owner = null, memory = null } = this.#record ?? {};
     if (memory !== null) return environmentOf(memory);
     if (state !== "running" || owner === null || this.environment !== null) return null;
@@ -116,7 +117,7 @@ export class HostLife {
     invoked: ReadonlySet<string | null>,
     socketsLost: boolean,
   ): HostSnapshot | null {
-    if (this.#record === null) return null;
+    if (this.#record === null || this.#isElsewhere) return null;
     if (claimable(this.#record) && !asleep(this.#record)) return null;
     const { state, claim } = this.#record;
     const left = state === "allocating" && invoked.has(claim) ? "invoked" : "found";
@@ -126,6 +127,12 @@ export class HostLife {
 
   stop(): void {
     this.#actor?.stop();
+  }
+
+  /** Another node has it: nothing of it is here. */
+  get #isElsewhere(): boolean {
+    const { ports, nodeId } = this.#context;
+    return ports.elsewhere !== undefined && isElsewhere(this.#record, nodeId);
   }
 
   #start(declared: DeclaredHost, adopting: Found["adopting"]): HostActor {

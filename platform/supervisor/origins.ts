@@ -2,7 +2,7 @@
 import type { Cause } from "../lifecycle/events.js";
 import type { ListenPort } from "../manifest/manifest.js";
 import type { Clock } from "../ports/clock.js";
-import type { Holders, NamedProcess } from "../ports/holders.js";
+import type { ConnectorSearch, Holders } from "../ports/holders.js";
 import type { SocketAddress } from "../ports/sockets.js";
 
 /** A host or a program in the deployment's network. */
@@ -47,10 +47,13 @@ export class Origins {
     return this.#residentAt(address)?.name ?? "outside";
   }
 
-  /** The process that a cause came from. */
-  identify({ pid, source = null }: Cause): NamedProcess | null {
+  /** Looks for the process that a cause came from; null: nobody can tell. */
+  identify({ pid, source = null }: Cause): ConnectorSearch | null {
     const { holders } = this.#ports;
-    if (pid !== undefined) return { pid, program: holders.program(pid) };
+    if (pid !== undefined) {
+      const found = { pid, program: holders.program(pid) };
+      return { found, finish: () => found };
+    }
     if (source === null) return null;
     return holders.connector(source, this.#residentAt(source.address)?.rootPid ?? null);
   }

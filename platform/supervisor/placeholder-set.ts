@@ -3,7 +3,8 @@ import type { ListenPort } from "../manifest/manifest.js";
 import { portKey } from "../network/layout.js";
 import type { Placeholder, SocketAddress } from "../ports/sockets.js";
 import type { ControlRequest } from "../protocol/control.js";
-import { HeldPort, type PortWorld } from "./held-port.js";
+import { HeldPort } from "./held-port.js";
+import type { PortWorld } from "./port-world.js";
 
 /** A port scan must not exhaust the node's descriptors. */
 const undeclaredMax = 16;
@@ -127,6 +128,11 @@ export class PlaceholderSet {
     for (const held of this.#held.values()) {
       if (!held.declared && !held.handedOver) this.#drop(held);
     }
+  }
+
+  /** Whether connections come into the queues, or wait before them. */
+  admit(open: boolean): void {
+    for (const held of this.#held.values()) held.admit(open);
   }
 
   resetQueues(): void {

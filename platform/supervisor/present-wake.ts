@@ -3,7 +3,7 @@
  * A phase is whatever the machine calls its state below `allocating` or `resuming`.
  */
 import type { Cause } from "../lifecycle/events.js";
-import type { NamedProcess } from "../ports/holders.js";
+import type { ConnectorSearch } from "../ports/holders.js";
 import type { Origins } from "./origins.js";
 
 export interface Phase {
@@ -31,7 +31,7 @@ const phasesMax = 32;
 
 export class PresentWake {
   #cause: Cause;
-  #connector: NamedProcess | null = null;
+  #search: ConnectorSearch | null = null;
   #identified = false;
   #phases: Phase[] = [];
   #present: { readonly name: string; readonly sinceMs: number } | null = null;
@@ -45,12 +45,18 @@ export class PresentWake {
     this.#cause = cause;
   }
 
-  /** Asks, once, whose doing it was. */
+  /** Begins to ask, once, whose doing it was. */
   identify(origins: Origins): void {
     const { pid = null, source = null } = this.#cause;
     if (this.#identified || (pid === null && source === null)) return;
     this.#identified = true;
-    this.#connector = origins.identify(this.#cause);
+    this.#search = origins.identify(this.#cause);
+  }
+
+  /** As `identify`, and waits for the answer. */
+  identifyNow(origins: Origins): void {
+    this.identify(origins);
+    this.#search?.finish();
   }
 
   /** `name` null: the wake is over, one way or the other. Monotonic ms. */
@@ -65,11 +71,12 @@ export class PresentWake {
   told(nowMs: number): Wake {
     const { signal, by, port, atMs, startedMs } = this.#cause;
     const present = this.#ended(nowMs);
+    const connector = this.#search?.found ?? null;
     return {
       signal,
       by,
-      pid: this.#cause.pid ?? this.#connector?.pid ?? null,
-      program: this.#connector?.program ?? null,
+      pid: this.#cause.pid ?? connector?.pid ?? null,
+      program: connector?.program ?? null,
       port,
       atMs,
       tookMs: Math.round(nowMs - startedMs),

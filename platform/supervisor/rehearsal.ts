@@ -56,9 +56,18 @@ const settings = {
   bootTimeoutMs: deadlineMs,
   stopGraceMs: deadlineMs,
   terminateAfterMs: null,
+  shared: false,
 } as const;
 
 const allocated: HostRecord = {
   ...{ deployId: name, host: name, incarnation: 1, version: 1, operation: name, attempt: 1 },
-  ...{ state: "allocating", owner: name, claim: name, leaseMs: 0, memory: null, failure: null },
+  ...{
+    state: "allocating",
+    owner: name,
+    node: name,
+    claim: name,
+    leaseMs: 0,
+    memory: null,
+    failure: null,
+  },
 };

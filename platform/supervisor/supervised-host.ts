@@ -9,13 +9,16 @@ import type { ListenPort } from "../manifest/manifest.js";
 import type { CloudEnvironment } from "../ports/cloud.js";
 import type { HostRecord } from "../ports/membership.js";
 import type { PendingRequest } from "../ports/processes.js";
-import { ConnectWaiters, refusalOf } from "./connect-waiters.js";
+import { answerConnect } from "./connect-request.js";
+import { ConnectWaiters } from "./connect-waiters.js";
 import type { DeclaredHost } from "./declared-host.js";
 import { GuestListeners } from "./guest-listeners.js";
 import { carryOut, type HostParts } from "./host-effects.js";
 import { HostEnvironment } from "./host-environment.js";
 import { type HostChange, HostHistory, type HostState } from "./host-history.js";
+import { type HostLease, leaseOf } from "./host-lease.js";
 import { HostLife, type HostSnapshot } from "./host-life.js";
+import { type HostRoute, routeOf } from "./host-route.js";
 import { HostSleep } from "./host-sleep.js";
 import { PlaceholderSet } from "./placeholder-set.js";
 import { SettleTimer } from "./settle-timer.js";
@@ -31,6 +34,9 @@ export class SupervisedHost {
   readonly environment: HostEnvironment;
   readonly #life: HostLife;
   readonly #settling: SettleTimer;
+  /** null: nobody else could have the host. */
+  readonly #lease: HostLease | null;
+  readonly #route: HostRoute | null;
   #retired = false;
   /** Of a host that has served, or is woken by time. */
   #sleep: HostSleep | null = null;
@@ -58,6 +64,9 @@ export class SupervisedHost {
       recalled: () => this.#life.recalled,
       reached: (step) => context.ports.reached(step, declared.name),
     });
+    const shared = { context, declared, send: (event: HostEvent) => this.#send(event) };
+    this.#lease = leaseOf(shared);
+    this.#route = routeOf({ ...shared, onCarried: () => this.#placeholders.watch() });
     this.#settling = new SettleTimer(context.ports.clock, () => {
       this.#placeholders.closeUnclaimed();
       this.#waiters.refuseAll("ECONNREFUSED");
@@ -189,36 +198,24 @@ export class SupervisedHost {
 
   /** A connect to this host by a process that runs under the shim. */
   connectRequest(pending: PendingRequest, by: string): void {
-    const { port, nonblocking, pid } = pending.request;
-    if (this.#retired) {
-      this.#waiters.refuse(pending, "EHOSTUNREACH");
-      return;
-    }
-    if (this.state === "failed" && !this.#life.retryable) {
-      this.#waiters.refuse(pending, refusalOf(this.failure?.code ?? ""));
-      return;
-    }
-    if (this.state === "running") {
-      this.#waiters.admit(pending);
-      return;
-    }
-    if (this.#life.asleep) {
-      this.wake(this.#context.origins.cause({ signal: "connect", by, port, pid }));
-      // Its listeners are there, and take connections while it is woken.
-      this.#waiters.admit(pending);
-      return;
-    }
-    if (!this.#held(port)) {
-      this.#waiters.refuse(pending, "ECONNREFUSED");
-      return;
-    }
-    if (nonblocking) this.#waiters.admit(pending);
-    else this.#waiters.add(pending, by);
-    this.wake(this.#context.origins.cause({ signal: "connect", by, port, pid }));
+    const { port, pid } = pending.request;
+    answerConnect(pending, by, {
+      ...{ state: this.state, failure: this.failure, waiters: this.#waiters },
+      ...{ retired: this.#retired, asleep: this.#life.asleep, retryable: this.#life.retryable },
+      held: () => this.#held(port),
+      wakeFor: () => this.wake(this.#context.origins.cause({ signal: "connect", by, port, pid })),
+    });
+  }
+
+  /** Another node knows this life of the host: what is older here is over. */
+  seen(incarnation: number): void {
+    if (incarnation <= this.incarnation || !this.#life.touched) return;
+    this.#send({ type: "lease.expired", incarnation: this.incarnation });
   }
 
   close(): void {
     this.#settling.cancel();
+    this.#lease?.leave();
     this.#life.stop();
     this.#waiters.refuseAll("EHOSTUNREACH");
     this.listeners.shut();
@@ -247,9 +244,12 @@ export class SupervisedHost {
       sleep: this.#sleep,
       sleeper: () => this.#sleeper,
       hasten: () => {
-        const { cloud } = this.#context.ports;
+        const { cloud, elsewhere } = this.#context.ports;
+        // Another node may have claimed it: then its guests must not run.
+        if (elsewhere !== undefined) return;
         cloud.hasten?.(this.#declared.functionName, this.#declared.name);
       },
+      route: (node, incarnation) => this.#route?.follow(node, incarnation),
       log: this.#context.ports.log,
     };
   }
@@ -274,6 +274,7 @@ export class SupervisedHost {
   }
 
   #observe(snapshot: HostSnapshot): void {
+    this.#lease?.observe(snapshot);
     const entered = this.history.observe(snapshot);
     if (entered === "terminating" || entered === "failed") this.#placeholders.leave();
     if (entered === "suspending") this.#sleeper.asleep();

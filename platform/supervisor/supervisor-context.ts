@@ -1,10 +1,12 @@
+import type { InspectionEvent } from "xstate";
 import type { Sensing } from "../idle/sensing.js";
 import type { Clock } from "../ports/clock.js";
 import type { Cloud } from "../ports/cloud.js";
+import type { Elsewhere } from "../ports/elsewhere.js";
 import type { Guards } from "../ports/guards.js";
 import type { Holders } from "../ports/holders.js";
 import type { Log } from "../ports/log.js";
-import type { Membership } from "../ports/membership.js";
+import type { HostRecord, Membership } from "../ports/membership.js";
 import type { NameTable } from "../ports/name-table.js";
 import type { Random } from "../ports/random.js";
 import type { Sockets } from "../ports/sockets.js";
@@ -24,6 +26,10 @@ export interface SupervisorPorts {
   /** One for all hosts of the node. */
   readonly sensing: Sensing;
   readonly nameTable: NameTable;
+  /** Absent where no other node shares the store. */
+  readonly elsewhere?: Elsewhere;
+  /** Sees what the machines of all hosts do: the measure of a simulation. */
+  readonly inspect?: (event: InspectionEvent) => void;
   /** Called at each step of a life, by name: where tests break things. */
   readonly reached: (step: string, host: string) => void;
 }
@@ -33,6 +39,8 @@ export interface HostActorContext {
   readonly ports: SupervisorPorts;
   readonly deployId: string;
   readonly nodeId: string;
+  /** When each record that a write of ours brought about was sent, monotonic ms. */
+  readonly sentAt: WeakMap<HostRecord, number>;
 }
 
 export interface SupervisorContext extends HostActorContext {

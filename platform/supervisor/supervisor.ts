@@ -54,9 +54,10 @@ export class Supervisor {
     const { ports, deployId, nodeId } = options;
     this.#redeclarations = new Redeclarations(ports.log);
     this.origins = new Origins(ports, (address) => this.#residentAt(address));
-    const actors = new HostActorFactory({ ports, deployId, nodeId });
+    const shared = { ports, deployId, nodeId, sentAt: new WeakMap() };
+    const actors = new HostActorFactory(shared);
     const onMapped = () => this.#publish();
-    this.#context = { ports, deployId, nodeId, actors, origins: this.origins, onMapped };
+    this.#context = { ...shared, actors, origins: this.origins, onMapped };
   }
 
   get hosts(): ReadonlyMap<string, SupervisedHost> {

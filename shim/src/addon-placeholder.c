@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <unistd.h>
 
@@ -60,6 +61,27 @@ napi_value im_end_placeholder(napi_env env, napi_callback_info info) {
   return im_undefined(env);
 }
 
+/* A filter drops what would make a connection: the client's kernel repeats it, a second later at
+ * first. What is established already has none. */
+static int admit(int descriptor, bool open) {
+  struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
+  const struct sock_fprog filter = {.len = 1, .filter = &drop};
+  if (!open) return setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
+  const int none = setsockopt(descriptor, SOL_SOCKET, SO_DETACH_FILTER, &(int){0}, sizeof(int));
+  return none < 0 && errno != ENOENT ? -1 : 0;
+}
+
+napi_value im_admit(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  int descriptor;
+  bool open;
+  if (!im_arguments(env, info, 2, values) || !im_read_descriptor(env, values[0], &descriptor) ||
+      napi_get_value_bool(env, values[1], &open) != napi_ok)
+    return NULL;
+  if (admit(descriptor, open) < 0) return im_throw(env, "setsockopt");
+  return im_undefined(env);
+}
+
 /* The flags are of the shared open file. */
 int im_restore_flags(int descriptor) {
   int flags = fcntl(descriptor, F_GETFL);
@@ -74,6 +96,7 @@ napi_value im_restore_placeholder(napi_env env, napi_callback_info info) {
   if (!im_arguments(env, info, 1, &value) || !im_read_descriptor(env, value, &descriptor))
     return NULL;
   if (im_restore_flags(descriptor) < 0) return im_throw(env, "fcntl");
+  if (admit(descriptor, true) < 0) return im_throw(env, "setsockopt");
   int fresh = open_socket();
   if (fresh < 0) return im_throw(env, "socket");
   if (im_restore_options(descriptor, fresh) < 0)

@@ -21,6 +21,7 @@ static const struct {
     {"localPort", im_local_port},
     {"endPlaceholder", im_end_placeholder},
     {"restorePlaceholder", im_restore_placeholder},
+    {"admit", im_admit},
     {"resetQueue", im_reset_queue},
     {"waitingConnections", im_waiting_connections},
     {"connections", im_connections},

@@ -59,6 +59,7 @@ napi_value im_open_placeholder(napi_env env, napi_callback_info info);
 napi_value im_local_port(napi_env env, napi_callback_info info);
 napi_value im_end_placeholder(napi_env env, napi_callback_info info);
 napi_value im_restore_placeholder(napi_env env, napi_callback_info info);
+napi_value im_admit(napi_env env, napi_callback_info info);
 napi_value im_reset_queue(napi_env env, napi_callback_info info);
 napi_value im_waiting_connections(napi_env env, napi_callback_info info);
 

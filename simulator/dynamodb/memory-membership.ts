@@ -10,25 +10,41 @@ import type {
 export class MemoryMembership implements Membership {
   /** By deployment, then host. */
   readonly #deployments = new Map<string, Map<string, HostRecord>>();
+  readonly #transition: typeof transition;
 
-  constructor(records: Iterable<HostRecord> = []) {
+  /** `rules`: what each write requires and changes; tests of the tests hand in broken ones. */
+  constructor(records: Iterable<HostRecord> = [], rules = transition) {
+    this.#transition = rules;
     for (const record of records) this.#put(record);
   }
 
   async read(deployId: string, host: string): Promise<HostRecord | null> {
-    return this.#deployments.get(deployId)?.get(host) ?? null;
+    return this.at(deployId, host);
   }
 
   async list(deployId: string): Promise<readonly HostRecord[]> {
-    return [...(this.#deployments.get(deployId)?.values() ?? [])];
+    return this.all(deployId);
   }
 
   async apply(write: RecordWrite): Promise<WriteOutcome> {
-    const before = this.#deployments.get(write.deployId)?.get(write.host) ?? null;
-    const record = transition(before, write);
-    if (record === null) return settle(before, write);
-    this.#put(record);
+    const record = this.update(write);
+    if (record === null) return settle(this.at(write.deployId, write.host), write);
     return { result: "applied", record };
+  }
+
+  at(deployId: string, host: string): HostRecord | null {
+    return this.#deployments.get(deployId)?.get(host) ?? null;
+  }
+
+  all(deployId: string): readonly HostRecord[] {
+    return [...(this.#deployments.get(deployId)?.values() ?? [])];
+  }
+
+  /** The record after the write; null where its condition does not hold. */
+  update(write: RecordWrite): HostRecord | null {
+    const record = this.#transition(this.at(write.deployId, write.host), write);
+    if (record !== null) this.#put(record);
+    return record;
   }
 
   #put(record: HostRecord): void {

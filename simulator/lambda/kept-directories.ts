@@ -17,6 +17,7 @@ export interface Inheritance {
  */
 export class KeptDirectories {
   readonly #kept = new Map<Inheritance, TimerHandle>();
+  readonly #removals = new Set<Promise<void>>();
 
   constructor(
     private readonly clock: Clock,
@@ -44,13 +45,16 @@ export class KeptDirectories {
   /** Resolves when nothing of the function's is left. */
   async forget(functionName: string): Promise<void> {
     const theirs = [...this.#kept.keys()].filter((kept) => kept.functionName === functionName);
-    await Promise.all(theirs.map((inheritance) => this.#remove(inheritance)));
+    const own = theirs.map((inheritance) => this.#remove(inheritance));
+    await Promise.all([...own, ...this.#removals]);
   }
 
   #remove(inheritance: Inheritance): Promise<void> {
     this.clock.clearTimeout(this.#kept.get(inheritance));
     this.#kept.delete(inheritance);
-    return rm(inheritance.directory, { recursive: true, force: true });
+    const removal = rm(inheritance.directory, { recursive: true, force: true });
+    this.#removals.add(removal);
+    return removal.finally(() => this.#removals.delete(removal));
   }
 }
 

@@ -184,3 +184,28 @@ withPython("resetQueue does not block on a placeholder that a guest made blockin
   guest(placeholder, "fcntl.fcntl(3, fcntl.F_SETFL, 0)");
   t.is(addon.resetQueue(placeholder), 0);
 });
+
+test("who connects to a placeholder that does not admit waits, and is not lost", async (t) => {
+  const { placeholder, port } = placeholderFor(t);
+  const early = await connect(address, port);
+  addon.admit(placeholder, false);
+  const waiting = connect(address, port);
+  // The loopback takes one after the other: when this is through, that one has been dropped.
+  const other = placeholderFor(t);
+  (await connect(address, other.port)).destroy();
+  t.is(addon.waitingConnections(address, port, 64).length, 1);
+  addon.admit(placeholder, true);
+  addon.admit(placeholder, true);
+  const late = await waiting;
+  t.is(addon.waitingConnections(address, port, 64).length, 2);
+  for (const client of [early, late]) client.destroy();
+});
+
+test("restore admits again", async (t) => {
+  const { placeholder, port } = placeholderFor(t);
+  addon.admit(placeholder, false);
+  addon.restorePlaceholder(placeholder);
+  const client = await connect(address, port);
+  t.is(addon.waitingConnections(address, port, 64).length, 1);
+  client.destroy();
+});

@@ -15,6 +15,7 @@ export const settings = {
   bootTimeoutMs: 30_000,
   stopGraceMs: 10_000,
   terminateAfterMs: 600_000,
+  shared: false,
 } as const;
 
 interface Pending {

@@ -48,6 +48,18 @@ test("a host whose sleep has lasted long enough is woken for its end", async (t)
   t.is((await resumed(await expiring())).state, "terminating.ending");
 });
 
+const gates = (rig: MachineRig) =>
+  rig.effects.flatMap((effect) => (effect.type === "queues.gated" ? [effect.open] : []));
+
+test("a guest that is woken for its end is let nobody in from then on", async (t) => {
+  const rig = await expiring();
+  t.deepEqual(gates(rig), []);
+  await rig.answer("resume");
+  t.deepEqual(gates(rig), [false]);
+  rig.send(wake);
+  t.deepEqual(gates(rig), [false, true]);
+});
+
 test("who comes while a host is woken for its end lets it live on", async (t) => {
   const rig = await resumed((await expiring()).send(wake));
   t.is(rig.state, "running.serving");

@@ -20,6 +20,7 @@ import {
   suspendOf,
   terminateOf,
 } from "./records.js";
+import { sharedContract } from "./shared-contract.js";
 import { sleepContract } from "./sleep-contract.js";
 import { deadlineMs } from "./world.js";
 
@@ -32,6 +33,7 @@ export function membershipContract(open: Open): void {
   failures(open);
   terminations(open);
   sleepContract(open);
+  sharedContract(open);
   repetitions(open);
   lists(open);
 }
@@ -52,7 +54,7 @@ function claims(open: Open): void {
       state: "allocating",
       incarnation: 1,
       version: 1,
-      owner: "node",
+      ...{ owner: "node", node: "node" },
       operation,
       claim,
       attempt: 1,
@@ -82,7 +84,7 @@ function claims(open: Open): void {
         state: "allocating",
         incarnation: 8,
         version: 31,
-        owner: "node",
+        ...{ owner: "node", node: "node" },
         operation,
         claim,
         leaseMs: 9000,
@@ -162,7 +164,7 @@ function failures(open: Open): void {
       ...record,
       state: "failed",
       version: 31,
-      owner: null,
+      ...{ owner: null, node: null },
       operation: write.operation,
       claim: null,
       failure,
@@ -186,7 +188,7 @@ function failures(open: Open): void {
       ...record,
       state: "failed",
       version: 31,
-      owner: null,
+      ...{ owner: null, node: null },
       operation: write.operation,
       memory: null,
       failure: { code: "IM_BOOT_TIMEOUT", message: "it did not listen", count: 3 },
@@ -218,7 +220,7 @@ function terminations(open: Open): void {
       ...record,
       state: "imaginary",
       version: 31,
-      owner: null,
+      ...{ owner: null, node: null },
       operation: write.operation,
       memory: null,
       failure: null,

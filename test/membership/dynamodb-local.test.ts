@@ -4,6 +4,7 @@ import test from "ava";
 import { createDynamoDbClient } from "../../platform/membership/dynamodb-client-adapter.js";
 import { DynamoDbMembership } from "../../platform/membership/dynamodb-membership-adapter.js";
 import { ensureMembershipTable } from "../../platform/membership/dynamodb-table.js";
+import { holdAgainstTwin } from "../differential/store-differential.js";
 import {
   type DynamoDbLocal,
   findDynamoDbLocal,
@@ -41,6 +42,11 @@ function onDynamoDbLocal(started: Promise<DynamoDbLocal>): void {
   test("any history of writes has the same outcomes in memory and on it", async (t) => {
     await opened;
     await historiesAgree(t, await started, 5);
+  });
+
+  test("any history of several nodes goes the same way in memory and on it", async (t) => {
+    const { membership } = await opened;
+    await t.notThrowsAsync(holdAgainstTwin(membership, { numRuns: 10 }));
   });
 
   test("it gives back the old item of a failed condition, as AWS does", async (t) => {

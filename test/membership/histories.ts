@@ -36,6 +36,7 @@ const moves = fc.array(
     kind: fc.constantFrom(
       ...(["claim", "claim", "register", "register", "register", "fail", "terminate"] as const),
       ...(["suspend", "suspend", "resume", "resume", "selfResume", "discard"] as const),
+      ...(["takeover", "help", "renew"] as const),
     ),
     host: fc.constantFrom("web", "api"),
     byOwner: mostly,
@@ -127,6 +128,12 @@ function made(deployId: string, move: Move, record: HostRecord | null): RecordWr
     case "selfResume":
     case "discard":
       return { ...base, kind: move.kind, expected: { ...pinned, memory: memoryFor(move, record) } };
+    case "takeover":
+      return { ...base, kind: "takeover", expected: pinned, owner, claim: nanoid(), leaseMs: 1 };
+    case "help":
+      return { ...base, kind: "help", expected: pinned, attempt: (record?.attempt ?? 0) + 1 };
+    case "renew":
+      return { ...base, kind: "renew", expected: { ...pinned, owner } };
     default:
       return move.kind satisfies never;
   }

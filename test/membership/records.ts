@@ -11,6 +11,7 @@ export function recordIn(state: RecordState, changes: Partial<HostRecord> = {}):
     incarnation: 7,
     version: 30,
     owner: owned ? "owner" : null,
+    node: owned || state === "suspended" ? "node" : null,
     operation: nanoid(),
     claim: state === "allocating" ? "claim" : null,
     attempt: 1,
@@ -34,7 +35,10 @@ export function firstClaim({ deployId, host }: At): Extract<RecordWrite, { kind:
   return { kind: "claim", deployId, host, operation, expected: null, owner, claim, leaseMs: 9000 };
 }
 
-export function registerOf(record: HostRecord, owner = "boot"): RecordWrite {
+export function registerOf(
+  record: HostRecord,
+  owner = "boot",
+): Extract<RecordWrite, { kind: "register" }> {
   const { deployId, host, incarnation, claim } = record;
   const expected = { incarnation, claim: claim ?? "none" };
   return { kind: "register", deployId, host, operation: nanoid(), expected, owner };
@@ -75,6 +79,25 @@ export function selfResumeOf(record: HostRecord): RecordWrite {
 
 export function discardOf(record: HostRecord): RecordWrite {
   return { ...asleep(record), kind: "discard" };
+}
+
+export function takeoverOf(record: HostRecord): Extract<RecordWrite, { kind: "takeover" }> {
+  const { deployId, host } = record;
+  const claimed = { owner: "taker", claim: nanoid(), leaseMs: 9000 };
+  const expected = pinned(record);
+  return { kind: "takeover", deployId, host, operation: nanoid(), expected, ...claimed };
+}
+
+export function helpOf(record: HostRecord): RecordWrite {
+  const { deployId, host, attempt } = record;
+  const expected = pinned(record);
+  return { kind: "help", deployId, host, operation: nanoid(), expected, attempt: attempt + 1 };
+}
+
+export function renewOf(record: HostRecord): RecordWrite {
+  const { deployId, host } = record;
+  const expected = { ...pinned(record), owner: record.owner ?? "nobody" };
+  return { kind: "renew", deployId, host, operation: nanoid(), expected };
 }
 
 function asleep(record: HostRecord) {

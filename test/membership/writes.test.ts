@@ -11,8 +11,8 @@ test("a first claim is conditioned on there being no item", (t) => {
   t.is(condition, "attribute_not_exists(#PK)");
   t.is(
     update,
-    "SET #st = :v0, #inc = :v1, #own = :v2, #clm = :v3, #try = :v4, #ls = :v5, " +
-      "#op = :v6, #rv = :v7",
+    "SET #st = :v0, #inc = :v1, #own = :v2, #at = :v3, #clm = :v4, #try = :v5, #ls = :v6, " +
+      "#op = :v7, #rv = :v8",
   );
 });
 
@@ -33,7 +33,7 @@ test("a registration removes the claim, keeps the failure, and counts the versio
 
 test("an end removes everything of the life but its incarnation", (t) => {
   const { update } = updateOf(terminateOf(recordIn("running", web)));
-  t.regex(update, / REMOVE #own, #clm, #mem, #err$/);
+  t.regex(update, / REMOVE #own, #at, #clm, #mem, #err$/);
   t.false(update.includes("#inc"));
 });
 

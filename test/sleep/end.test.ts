@@ -1,5 +1,6 @@
 /** Hosts that have slept long enough, and what comes to them while they are ended. */
 import { existsSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
 import test from "ava";
 import { needing } from "../process/requirements.js";
 import { built, World } from "../process/world.js";
@@ -9,10 +10,11 @@ import { becomes } from "./watching.js";
 const port = 7000;
 const idle = { after: "100ms", terminateAfter: "300ms" };
 /** Greets with its life; what it does when it is asked to end is its own. */
-const server = (atTerm: string): readonly string[] => {
+const server = (atTerm: string, afterMs = 0): readonly string[] => {
   const listen = `require("net").createServer((socket) => {
     socket.on("error", () => undefined);
-    socket.write("life " + process.env.IM_INCARNATION + "\\n");
+    const greeting = "life " + process.env.IM_INCARNATION + "\\n";
+    setTimeout(() => socket.write(greeting), ${afterMs});
   }).listen(${port});`;
   return [process.execPath, "-e", `process.on("SIGTERM", () => { ${atTerm} }); ${listen}`];
 };
@@ -29,6 +31,7 @@ test.before("a world with a host for each way to end", async () => {
     polite: { ...usual, command: [built("guest"), String(port)] },
     stubborn: { ...usual, command: server('console.log("no");'), stopGrace: "300ms" },
     slow: { ...usual, command: server(end) },
+    pensive: { ...usual, command: server("process.exit(0);", 40) },
   });
 });
 
@@ -75,9 +78,31 @@ needing()("who comes while a host is being ended is served by its next life", as
   const first = await LineClient.open(address, port);
   t.is(await first.line(), "life 1");
   await becomes(world, "slow", "terminating");
-  const second = await LineClient.open(address, port);
-  t.teardown(() => second.reset());
+  const opening = LineClient.open(address, port);
   world.openGate("gate");
   await first.closed;
+  const second = await opening;
+  t.teardown(() => second.reset());
   t.is(await second.line(), "life 2");
+});
+
+needing()("who comes while a host is woken for its end is not cut off", async (t) => {
+  const address = await world.address("pensive");
+  const greeting = async (): Promise<string> => {
+    const client = await LineClient.open(address, port);
+    const line = await client.line();
+    client.reset();
+    return line;
+  };
+  t.is(await greeting(), "life 1");
+  for (let round = 1; round <= 6; round += 1) {
+    let expired = 0;
+    await world.happens(({ host, to, signal }) => {
+      if (host === "pensive" && to === "resuming" && signal === "expired") expired += 1;
+      return expired === round;
+    });
+    // Before its guest runs, or after that: whoever comes first decides for those that follow.
+    await delay(14 * round);
+    t.regex(await greeting(), /^life \d+$/);
+  }
 });

@@ -32,7 +32,13 @@ export class FakePlaceholder implements Placeholder {
   waiting(): readonly SocketAddress[] {
     return this.queue;
   }
-  restore(): void {}
+  restore(): void {
+    this.admits = true;
+  }
+  admits = true;
+  admit(open: boolean): void {
+    this.admits = open;
+  }
   resetQueue(): void {
     this.resets += 1;
   }

@@ -124,9 +124,10 @@ function sleeper() {
     setTimeout: () => 0,
     clearTimeout: () => undefined,
   };
+  const found = { pid: 9, program: "node" };
   const holders = {
     program: () => "node",
-    connector: () => ({ pid: 9, program: "node" }),
+    connector: () => ({ found, finish: () => found }),
     find: () => null,
     inhabited: () => true,
     onEnd: () => () => undefined,

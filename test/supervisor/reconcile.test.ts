@@ -15,7 +15,15 @@ const stray = { environment: "9c04", claim: null };
 
 function adopting(owner = bootId): SupervisorRig {
   const record: HostRecord = {
-    ...{ deployId: "deploy", host: "web", state: "running", incarnation: 1, version: 2, owner },
+    ...{
+      deployId: "deploy",
+      host: "web",
+      state: "running",
+      incarnation: 1,
+      version: 2,
+      owner,
+      node: "node",
+    },
     ...{ operation: "op", claim: null, attempt: 1, leaseMs: 10_000, memory: null, failure: null },
   };
   const rig = new SupervisorRig([declared()], [record]);
@@ -116,7 +124,15 @@ test("only the environment that has the life, or may have it, is needed", async 
 test("a life that slept is woken where its environment is there, else it is over", async (t) => {
   const asleep: HostRecord = {
     ...{ deployId: "deploy", host: "web", state: "suspended", incarnation: 1, version: 3 },
-    ...{ owner: null, memory: bootId, operation: "op", claim: null, attempt: 1, leaseMs: 1 },
+    ...{
+      owner: null,
+      node: "node",
+      memory: bootId,
+      operation: "op",
+      claim: null,
+      attempt: 1,
+      leaseMs: 1,
+    },
     failure: null,
   };
   const rig = new SupervisorRig([declared()], [asleep]);

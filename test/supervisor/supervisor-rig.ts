@@ -121,7 +121,10 @@ export class SupervisorRig {
           },
           inhabited: () => this.inhabited,
           program: (pid) => `program-${pid}`,
-          connector: ({ port }, root) => ({ pid: port, program: `below-${root}` }),
+          connector: ({ port }, root) => {
+            const found = { pid: port, program: `below-${root}` };
+            return { found, finish: () => found };
+          },
           onEnd: () => () => undefined,
         },
         guards: {

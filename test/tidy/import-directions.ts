@@ -25,8 +25,9 @@ const allowed: ReadonlyMap<string, readonly string[]> = new Map<string, readonly
   ["platform/daemon", [...contracts, ...parts, "platform/supervisor", "shim"]],
   ["platform/cli", [...contracts, "platform/daemon", "shim"]],
   ["host-runtime", [...words, "shim"]],
-  // The pure machines run inside the simulated world; adapters never do.
-  ["simulator", [...words, "platform/ports", "platform/lifecycle", "platform/membership", "shim"]],
+  // What runs inside the simulated world is the platform itself, and what of the host-runtime is
+  // pure; adapters never do.
+  ["simulator", [...contracts, ...parts, "platform/supervisor", "host-runtime", "shim"]],
   ["shim", []],
 ]);
 

@@ -108,7 +108,7 @@ export function findForbiddenTypes(file: SourceFile): readonly Finding[] {
 const worldly = [
   /-adapter\.ts$/,
   /^platform\/daemon\/configuration\.ts$/,
-  /^(?:platform\/cli|host-runtime|simulator|scripts|bench)\//,
+  /^(?:platform\/cli|host-runtime|simulator(?!\/world)|scripts|bench)\//,
 ];
 const world = [
   /\bprocess\.(?:env|hrtime)\b/g,

@@ -1,0 +1,236 @@
+/**
+ * The simulated cloud: functions, their environments, and events that reach them. One environment
+ * belongs to one tenant for ever and takes one event at a time; between two it is frozen. Knows
+ * nothing of hosts: the engine's contract is compared with the real engine's.
+ */
+import type { FaultPlan, Odds } from "./fault-plan.js";
+import type { Generator } from "./generator.js";
+import type { Timeline } from "./timeline.js";
+
+/** An environment's process, as the cloud can reach it. */
+export interface RuntimeProcess<Payload> {
+  readonly pid: number;
+  event(payload: Payload, deadlineAfterMs: number): void;
+  freeze(): void;
+  thaw(): void;
+  kill(): void;
+}
+
+export type EnvironmentState = "starting" | "busy" | "returned" | "frozen" | "ended";
+
+export interface SimulatedEnvironment<Payload> {
+  readonly id: string;
+  readonly functionName: string;
+  readonly tenantId: string;
+  /** The machine that it is on. */
+  readonly place: string;
+  readonly state: EnvironmentState;
+  readonly pid: number;
+  /** Of the last event that it was given. */
+  readonly payload: Payload;
+}
+
+export interface CloudListener<Payload> {
+  /** Nothing of it runs until its next event. */
+  frozen(environment: SimulatedEnvironment<Payload>): void;
+  /** Proof that nothing of it will ever run again. */
+  ended(environment: SimulatedEnvironment<Payload>): void;
+}
+
+export interface CloudOptions<Payload> {
+  readonly timeline: Timeline;
+  readonly latency: Generator;
+  readonly faults: FaultPlan;
+  readonly timeoutMs: number;
+  /** Where environments for this event may be. */
+  readonly placeOf: (payload: Payload) => string;
+  readonly start: (environment: SimulatedEnvironment<Payload>) => RuntimeProcess<Payload>;
+  /** A life goes on in it, with or without an event. */
+  readonly keeps: (environment: SimulatedEnvironment<Payload>) => boolean;
+  readonly listener: CloudListener<Payload>;
+}
+
+interface Kept<Payload> extends SimulatedEnvironment<Payload> {
+  state: EnvironmentState;
+  payload: Payload;
+  pid: number;
+  process: RuntimeProcess<Payload> | null;
+  /** Which of its events it works on: what is timed for another one is void. */
+  turn: number;
+}
+
+interface Waiting<Payload> {
+  readonly functionName: string;
+  readonly tenantId: string;
+  readonly payload: Payload;
+}
+
+export type InvokeAnswer = "accepted" | "throttled" | "server error" | "no answer";
+
+const odds: Odds = {
+  throttled: 0.01,
+  "server error": 0.004,
+  "answer lost": 0.004,
+  "event lost": 0.01,
+  "event repeated": 0.012,
+  "event late": 0.01,
+  "another environment": 0.012,
+  "start fails": 0.005,
+};
+const reapOdds: Odds = { reaped: 0.004 };
+const idleMs = 30_000;
+
+export class SimulatedCloud<Payload> {
+  readonly #options: CloudOptions<Payload>;
+  readonly #environments = new Map<string, Kept<Payload>>();
+  readonly #waiting = new Set<Waiting<Payload>>();
+  #count = 0;
+
+  constructor(options: CloudOptions<Payload>) {
+    this.#options = options;
+  }
+
+  environments(): readonly SimulatedEnvironment<Payload>[] {
+    return [...this.#environments.values()];
+  }
+
+  /** Events that wait, or are under way. */
+  events(): readonly { readonly payload: Payload }[] {
+    const busy = [...this.#environments.values()].filter(({ state }) => state === "busy");
+    return [...this.#waiting, ...busy];
+  }
+
+  /** An asynchronous invocation, as the service sees it: what it answers, and what comes of it. */
+  invoke(functionName: string, tenantId: string, payload: Payload): InvokeAnswer {
+    const { faults, latency, timeline } = this.#options;
+    const decision = faults.decide(`cloud/${tenantId}`, odds);
+    if (decision?.kind === "throttled") return "throttled";
+    const waiting = { functionName, tenantId, payload };
+    const isElsewhere = decision?.kind === "another environment";
+    const deliver = () =>
+      this.#place({ ...waiting }, isElsewhere, decision?.kind === "start fails");
+    const soonMs = latency.skewed(0.2, 30);
+    if (decision?.kind === "event late") timeline.after(decision.size ** 2 * 60_000, deliver);
+    else if (decision?.kind !== "event lost") timeline.after(soonMs, deliver);
+    if (decision?.kind === "event repeated") {
+      timeline.after(soonMs + decision.size ** 2 * 60_000, () =>
+        this.#place(waiting, false, false),
+      );
+    }
+    if (decision?.kind === "server error") return "server error";
+    return decision?.kind === "answer lost" ? "no answer" : "accepted";
+  }
+
+  /** The environment is about to be invoked. */
+  hasten(functionName: string, tenantId: string, place: string): void {
+    for (const one of this.#environments.values()) {
+      const isIts = one.functionName === functionName && one.tenantId === tenantId;
+      if (isIts && one.place === place && one.state === "frozen") one.process?.thaw();
+    }
+  }
+
+  /** Its event is answered, and it has asked for the next. */
+  returned(id: string): void {
+    const one = this.#environments.get(id);
+    if (one === undefined || one.state !== "busy") return;
+    one.state = "returned";
+    one.turn += 1;
+    // The last used one is the last of them, and gets the next event: as in the engine.
+    this.#environments.delete(id);
+    this.#environments.set(id, one);
+    const { turn } = one;
+    this.#options.timeline.after(this.#options.latency.skewed(0.1, 40), () => {
+      if (one.turn === turn && one.state === "returned") this.#freeze(one);
+    });
+  }
+
+  /** Its process has ended by itself. */
+  exited(id: string): void {
+    const one = this.#environments.get(id);
+    if (one !== undefined) this.#end(one);
+  }
+
+  /** All of a machine's are gone with it. */
+  lose(place: string): void {
+    for (const one of [...this.#environments.values()]) if (one.place === place) this.#end(one);
+  }
+
+  #place(event: Waiting<Payload>, isElsewhere: boolean, fails: boolean): void {
+    const { functionName, tenantId, payload } = event;
+    const place = this.#options.placeOf(payload);
+    const mine = [...this.#environments.values()].filter(
+      (one) =>
+        one.functionName === functionName && one.tenantId === tenantId && one.place === place,
+    );
+    const idle = mine.findLast(({ state }) => state === "frozen" || state === "returned");
+    if (idle !== undefined && !isElsewhere) this.#give(idle, payload);
+    else this.#start(event, place, fails);
+  }
+
+  #start(event: Waiting<Payload>, place: string, fails: boolean): void {
+    const { timeline, latency, start } = this.#options;
+    const { functionName, tenantId, payload } = event;
+    this.#count += 1;
+    const one: Kept<Payload> = {
+      ...{ id: `environment-${this.#count}`, functionName, tenantId, place, payload },
+      ...{ state: "starting", pid: 0, process: null, turn: 0 },
+    };
+    this.#environments.set(one.id, one);
+    this.#waiting.add(event);
+    const startMs = latency.chance(0.7) ? latency.skewed(1, 20) : latency.skewed(80, 600);
+    timeline.after(startMs, () => {
+      this.#waiting.delete(event);
+      if (one.state !== "starting") return;
+      if (fails) {
+        this.#end(one);
+        return;
+      }
+      one.process = start(one);
+      one.pid = one.process.pid;
+      this.#give(one, payload);
+    });
+  }
+
+  #give(one: Kept<Payload>, payload: Payload): void {
+    const { timeline, timeoutMs } = this.#options;
+    if (one.state === "frozen") one.process?.thaw();
+    one.state = "busy";
+    one.payload = payload;
+    one.turn += 1;
+    const { turn } = one;
+    timeline.after(timeoutMs, () => {
+      if (one.turn === turn && one.state === "busy") this.#end(one);
+    });
+    one.process?.event(payload, timeoutMs);
+  }
+
+  #freeze(one: Kept<Payload>): void {
+    const { faults, timeline, listener, keeps } = this.#options;
+    one.state = "frozen";
+    one.process?.freeze();
+    listener.frozen(one);
+    const { turn } = one;
+    const still = () => one.turn === turn && one.state === "frozen";
+    const reaped = faults.decide(`cloud/${one.tenantId}/idle`, reapOdds);
+    if (reaped !== null) {
+      timeline.after(reaped.size * 20_000, () => {
+        if (still()) this.#end(one);
+      });
+    }
+    const reap = () => {
+      if (!still()) return;
+      if (!keeps(one)) this.#end(one);
+      else timeline.after(idleMs, reap);
+    };
+    timeline.after(idleMs, reap);
+  }
+
+  #end(one: Kept<Payload>): void {
+    if (one.state === "ended") return;
+    one.state = "ended";
+    one.turn += 1;
+    this.#environments.delete(one.id);
+    one.process?.kill();
+    this.#options.listener.ended(one);
+  }
+}

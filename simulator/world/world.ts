@@ -1,0 +1,172 @@
+/**
+ * A deployment on several machines that share only the store and the cloud, for ten minutes of
+ * their time: the platform's own supervisors in a world that one seed decides.
+ */
+import { SettlingMembership } from "../../platform/membership/settling-membership.js";
+import type { InvocationEvent } from "../../platform/protocol/environment.js";
+import { MemoryMembership } from "../dynamodb/memory-membership.js";
+import { Calamities } from "./calamities.js";
+import { Checks, type Violation } from "./checks.js";
+import { SimulatedCloud } from "./cloud.js";
+import type { Coverage } from "./coverage.js";
+import { type Decision, FaultPlan } from "./fault-plan.js";
+import { Generator } from "./generator.js";
+import { Machine } from "./machine.js";
+import type { Mutation } from "./mutation.js";
+import { Network } from "./network.js";
+import { Probes } from "./probes.js";
+import { drawScenario, type ScenarioLimits, usualLimits } from "./scenario.js";
+import { SimulatedTable } from "./simulated-table.js";
+import { Timeline } from "./timeline.js";
+import { Trace } from "./trace.js";
+import { Traffic } from "./traffic.js";
+import type { Environment, WorldContext } from "./world-context.js";
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly limits?: ScenarioLimits;
+  /** Nothing but these goes wrong; default: what the seed draws. */
+  readonly decisions?: readonly Decision[];
+  /** Lines for people, beside the hash. */
+  readonly keepsTrace?: boolean;
+  /** Collects the transitions of all machines; costs a third of the time. */
+  readonly coverage?: Coverage;
+  /** Breaks the platform, to see whether that is noticed. */
+  readonly mutation?: Mutation;
+}
+
+export interface WorldResult {
+  readonly seed: number;
+  readonly violation: Violation | null;
+  readonly decisions: readonly Decision[];
+  readonly hash: string;
+  readonly trace: readonly string[];
+  readonly connects: number;
+  readonly outcomes: ReadonlyMap<string, number>;
+  /** Events that a machine did not expect, by event and state. */
+  readonly refused: ReadonlyMap<string, number>;
+  readonly counts: ReadonlyMap<string, number>;
+  readonly simulatedMs: number;
+  readonly steps: number;
+}
+
+export async function runWorld(options: WorldOptions): Promise<WorldResult> {
+  const world = new World(options);
+  return world.run();
+}
+
+const drained = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+class World {
+  readonly #options: WorldOptions;
+  readonly #context: WorldContext;
+  readonly #cloud: SimulatedCloud<InvocationEvent>;
+  readonly #machines: readonly Machine[];
+  readonly #traffic: Traffic;
+  readonly #calamities: Calamities;
+
+  constructor(options: WorldOptions) {
+    this.#options = options;
+    const root = Generator.of(options.seed);
+    const timeline = new Timeline();
+    const trace = new Trace(timeline, options.keepsTrace ?? false);
+    const faults = new FaultPlan(root.fork("faults"), options.decisions);
+    const network = new Network(root.fork("network"));
+    const scenario = drawScenario(root.fork("scenario"), options.limits ?? usualLimits);
+    const hosts = new Map(scenario.hosts.map((host) => [host.name, host]));
+    const hostOf = (name: string) => {
+      const host = hosts.get(name);
+      if (host === undefined) throw new Error(`no host ${name}`);
+      return host;
+    };
+    const checks = new Checks({
+      ...{ timeline, trace },
+      isGateOpen: (guest) => guest.world.isGateOpen() && guest.world.stage.running,
+      inFlightMaxMs: (host) => hostOf(host).idle.inFlightMaxMs,
+    });
+    const mutation = options.mutation ?? {};
+    const records = new MemoryMembership([], mutation.rules);
+    const table = {
+      ...{ timeline, network, faults },
+      written: checks.written.bind(checks),
+      requested: () => undefined,
+    };
+    this.#context = {
+      ...{ timeline, root, network, faults, trace, checks, scenario, hostOf },
+      cloud: () => this.#cloud,
+      ...{ mutation, inspect: options.coverage?.inspect ?? null },
+      membershipFor: (node, stage, ports) => {
+        const own = new SimulatedTable(table, records, node, stage);
+        return new SettlingMembership(mutation.table?.(own) ?? own, ports);
+      },
+      reached: (machine, step, host) => this.#calamities.reached(machine, step, host),
+      accepting: (machine) => this.#traffic.accepting(machine),
+      machineOf: (name) => this.#machineOf(name),
+      callOn: (caller, from, guest, done) => this.#traffic.callOn(caller, from, guest, done),
+    };
+    this.#machines = scenario.nodes.map((name) => new Machine(name, this.#context));
+    this.#cloud = this.#makeCloud();
+    this.#traffic = new Traffic(this.#context, this.#machines);
+    this.#calamities = new Calamities(this.#context, this.#machines);
+  }
+
+  async run(): Promise<WorldResult> {
+    const { timeline, checks, scenario, faults, trace } = this.#context;
+    for (const machine of this.#machines) machine.startSupervisor();
+    this.#traffic.plan();
+    this.#calamities.plan();
+    new Probes(this.#context, this.#machines, this.#traffic).plan();
+    timeline.after(scenario.healMs, () => this.#heal());
+    await this.#until(scenario.endMs);
+    return {
+      seed: this.#options.seed,
+      violation: checks.violation,
+      decisions: faults.made,
+      hash: trace.hash,
+      trace: trace.lines,
+      connects: this.#traffic.count,
+      outcomes: this.#traffic.outcomes,
+      refused: checks.refused,
+      counts: checks.counts,
+      simulatedMs: timeline.nowMs,
+      steps: timeline.steps,
+    };
+  }
+
+  async #until(endMs: number): Promise<void> {
+    const { timeline, checks } = this.#context;
+    await drained();
+    while (checks.violation === null && timeline.step(endMs)) await drained();
+  }
+
+  #heal(): void {
+    this.#context.trace.note("world", "heals");
+    this.#context.faults.heal();
+    this.#calamities.heal();
+  }
+
+  #machineOf(wanted: string): Machine {
+    const machine = this.#machines.find(({ name }) => name === wanted);
+    if (machine === undefined) throw new Error(`no machine ${wanted}`);
+    return machine;
+  }
+
+  #makeCloud(): SimulatedCloud<InvocationEvent> {
+    const { timeline, root, faults, scenario } = this.#context;
+    const machineOf = ({ place }: Environment): Machine => this.#machineOf(place);
+    return new SimulatedCloud<InvocationEvent>({
+      ...{ timeline, faults, latency: root.fork("cloud"), timeoutMs: scenario.timeoutMs },
+      placeOf: ({ nodeSocket }) => nodeSocket,
+      start: (environment) => machineOf(environment).startRuntime(environment),
+      keeps: (environment) => machineOf(environment).supervisor?.mayLiveIn(environment) ?? true,
+      listener: {
+        frozen: (environment) => machineOf(environment).supervisor?.environmentFrozen(environment),
+        ended: (environment) => {
+          const machine = machineOf(environment);
+          machine.forgetRuntime(environment.pid);
+          machine.supervisor?.environmentEnded(environment);
+        },
+      },
+    });
+  }
+}

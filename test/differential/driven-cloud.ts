@@ -1,0 +1,40 @@
+/** What the simulated cloud and the engine on this machine are both driven through. */
+export const tenants = ["a", "b", "c"] as const;
+export type Tenant = (typeof tenants)[number];
+
+/** An environment that has had an event, as the cloud shows it and as its process knows. */
+export interface SeenEnvironment {
+  readonly tenant: Tenant;
+  /** Numbers of the events that it was given, in their order. */
+  readonly events: readonly number[];
+  /** `awake`: it has nothing to do, and is not frozen. */
+  readonly state: "busy" | "awake" | "frozen" | "ended";
+}
+
+export interface CloudView {
+  /** In the order of their first events. */
+  readonly environments: readonly SeenEnvironment[];
+  /** Events that were accepted, and that no environment was given. */
+  readonly waiting: readonly number[];
+}
+
+export interface DrivenCloud {
+  /** An asynchronous invocation; resolves with what the cloud answers. */
+  invoke(tenant: Tenant, event: number): Promise<string>;
+  /** The environment that has this event in hand answers it. */
+  answer(event: number): void;
+  /** The process of this environment is killed. */
+  kill(environment: number): void;
+  /** The tenant is about to be invoked. */
+  hasten(tenant: Tenant): void;
+  /** Whether what is idle for long is kept. */
+  keep(tenant: Tenant, isKept: boolean): void;
+  /** Time passes: deadlines, and rests that were long enough. */
+  pass(ms: number): void;
+  view(): CloudView;
+}
+
+/** Both clouds' limits; no multiple of a pass is close to one of theirs. */
+export const timeoutMs = 50_000;
+export const idleMs = 30_000;
+export const passMs = 21_000;
