@@ -60,15 +60,9 @@ export const suspending = hostSetup.createStateConfig({
             actions: "failHeldElsewhere",
           },
         ],
-        // Where it was applied after all, the next attempt will find that.
-        onError: { target: "unwritten" },
+        // It may have been applied after all.
+        onError: { target: "#host.resuming.selfResuming" },
       },
-    },
-    unwritten: {
-      always: [
-        { guard: "gone", target: "#host.terminating.releasing" },
-        { target: "#host.running" },
-      ],
     },
     written: {
       always: [
@@ -210,6 +204,15 @@ export const resuming = hostSetup.createStateConfig({
           {
             guard: ({ context, event }) => awake(event.output.record, context.lastEnvironment),
             target: "registered",
+            actions: assign(({ event }) => ({ record: event.output.record })),
+          },
+          {
+            // Nobody knew that it had been written that it sleeps.
+            guard: ({ context, event }) =>
+              context.record?.state !== "suspended" &&
+              sleeping(event.output.record, context.lastEnvironment),
+            target: "selfResuming",
+            reenter: true,
             actions: assign(({ event }) => ({ record: event.output.record })),
           },
           {

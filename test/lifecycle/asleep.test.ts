@@ -123,18 +123,22 @@ test("one that is never frozen sleeps all the same", async (t) => {
 test("a sleep that cannot be written is not slept", async (t) => {
   const rig = (await booted()).send(idle);
   await rig.refuse("suspend");
+  await rig.answer("selfResume");
   t.is(rig.state, "running.serving");
   t.is(rig.effects.at(-1)?.type, "host.awake");
+  t.false(rig.types().includes("environment.suspended"));
 });
 
-test("a sleep that was written, unknown to anybody, is found by the next attempt", async (t) => {
+test("a sleep that was written, unknown to anybody, is taken back", async (t) => {
   const rig = (await booted()).send(idle);
   rig.item = { ...(rig.item ?? raise()), state: "suspended", memory: "boot-1", owner: null };
   rig.item = { ...rig.item, version: rig.item.version + 1 };
   await rig.refuse("suspend");
-  rig.send(idle);
-  await rig.answer("suspend");
-  t.is(rig.state, "suspending.returning");
+  await rig.answer("selfResume");
+  t.is(rig.state, "resuming.selfResuming");
+  await rig.answer("selfResume");
+  t.is(rig.state, "running.serving");
+  t.is(rig.item?.state, "running");
 });
 
 test("a wake that cannot be written is tried until it is", async (t) => {

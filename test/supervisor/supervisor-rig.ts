@@ -5,7 +5,7 @@ import type { ListenPort } from "../../platform/manifest/manifest.js";
 import type { Clock } from "../../platform/ports/clock.js";
 import type { Cloud, Invocation } from "../../platform/ports/cloud.js";
 import type { Guard } from "../../platform/ports/guards.js";
-import type { HostRecord } from "../../platform/ports/membership.js";
+import type { HostRecord, Membership } from "../../platform/ports/membership.js";
 import type { Peer, PendingRequest } from "../../platform/ports/processes.js";
 import type { Connection, Wait } from "../../platform/ports/sensor.js";
 import type { ControlReply, ControlRequest } from "../../platform/protocol/control.js";
@@ -75,7 +75,11 @@ export class SupervisorRig {
   #ids = 0;
   #timers = new Map<number, { at: number; callback: () => void }>();
 
-  constructor(hosts: readonly DeclaredHost[], records: readonly HostRecord[] = []) {
+  constructor(
+    hosts: readonly DeclaredHost[],
+    records: readonly HostRecord[] = [],
+    membership: Membership = new MemoryMembership(),
+  ) {
     const silent = () => undefined;
     const log = { debug: silent, info: silent, warn: silent, error: silent, child: () => log };
     const cloud: Cloud = {
@@ -107,7 +111,7 @@ export class SupervisorRig {
         clock,
         random: { id: () => `id-${++this.#ids}`, uniform: () => 0.5 },
         log,
-        membership: new MemoryMembership(),
+        membership,
         cloud,
         sockets: this.sockets,
         holders: {
