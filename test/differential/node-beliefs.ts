@@ -67,7 +67,7 @@ function mistaken(belief: Belief, pin: Pin | null): Belief {
 /** To whom nothing is known a first life stands to reason. */
 function written(
   kind: RecordWrite["kind"],
-  { node, host, message, count }: Decision,
+  { node, host, message, count, saysNode }: Decision,
   belief: Belief | null,
   identity: { readonly deployId: string; readonly operation: string },
 ): RecordWrite {
@@ -83,7 +83,8 @@ function written(
       const memory = belief?.memory ?? null;
       const held = memory === null ? {} : { memory };
       const expected = { incarnation, claim: belief?.claim ?? "nothing", ...held };
-      return { ...base, kind, expected, owner: memory ?? `environment of ${base.operation}` };
+      const owner = memory ?? `environment of ${base.operation}`;
+      return { ...base, kind, expected, owner, ...(saysNode ? { node } : {}) };
     }
     case "fail":
       return {
@@ -94,7 +95,12 @@ function written(
       };
     case "terminate":
     case "suspend":
+    case "renew":
       return { ...base, kind, expected: owned };
+    case "takeover":
+      return { ...base, kind, expected: { incarnation, version }, ...claiming };
+    case "help":
+      return { ...base, kind, expected: { incarnation, version }, attempt: count };
     case "resume":
       return { ...base, kind, expected: asleep, ...claiming };
     case "selfResume":

@@ -30,6 +30,8 @@ export interface Decision {
   readonly wrong: Pin | "record" | null;
   readonly message: string;
   readonly count: number;
+  /** Whether a registration says which node it is of. */
+  readonly saysNode: boolean;
 }
 
 /** A write that was sent before is sent once more, with the operation it had. */
@@ -53,9 +55,18 @@ export function suiting(state: RecordState | null): readonly Kind[] {
     case "failed":
       return ["claim"];
     case "allocating":
-      return ["register", "register", "register", "fail", "terminate"];
+      return [
+        "register",
+        "register",
+        "register",
+        "register",
+        "help",
+        "takeover",
+        "fail",
+        "terminate",
+      ];
     case "running":
-      return ["suspend", "suspend", "suspend", "suspend", "fail", "terminate"];
+      return ["suspend", "suspend", "suspend", "suspend", "renew", "takeover", "fail", "terminate"];
     case "suspended":
       return ["resume", "resume", "selfResume", "selfResume", "discard", "claim"];
     default:
@@ -63,17 +74,8 @@ export function suiting(state: RecordState | null): readonly Kind[] {
   }
 }
 
-/** A kind that is not in it does not compile. */
-const kinds = Object.keys({
-  claim: 0,
-  register: 0,
-  fail: 0,
-  terminate: 0,
-  suspend: 0,
-  resume: 0,
-  selfResume: 0,
-  discard: 0,
-} satisfies Record<Kind, 0>) as Kind[];
+const states = [null, "imaginary", "allocating", "running", "suspended", "failed"] as const;
+const kinds = [...new Set(states.flatMap(suiting))];
 
 const node = fc.constantFrom(...nodes);
 const host = fc.constantFrom(...hosts, hosts[0]);
@@ -95,6 +97,7 @@ const decision: fc.Arbitrary<Decision> = fc.record({
     .tuple(fc.string({ unit: "binary", maxLength: 20 }), fc.constantFrom(1, 50))
     .map(([text, times]) => text.repeat(times)),
   count: fc.nat(),
+  saysNode: fc.boolean(),
 });
 const repetition: fc.Arbitrary<Repetition> = fc.record({
   act: fc.constant("again" as const),
