@@ -36,13 +36,18 @@ function cgroups(t: ExecutionContext): Freezer {
   return freezer;
 }
 
+/** Resolves when all of it waits, or has ended: the one that sleeps does that by itself. */
 async function waiting(tree: TestTree): Promise<void> {
-  for (;;) {
+  while (!isOver(tree)) {
     const members = await tree.processes.members();
     const states = members.map(({ pid }) => readFileSync(`/proc/${pid}/stat`, "latin1"));
     if (states.length > 0 && states.every((text) => / S \d/.test(text))) return;
     await delay(1);
   }
+}
+
+function isOver({ file }: TestTree): boolean {
+  return readFileSync(file, "latin1").split("\n").length >= 3;
 }
 
 const kinds: readonly (readonly [string, boolean, (t: ExecutionContext) => Freezer])[] = [
@@ -67,7 +72,7 @@ for (const [kind, isHere, open] of kinds) {
         tree.freezable.thaw();
         if (expected === "done") await waiting(tree);
         if (expected === "done") writeSync(fifo, "1");
-        while (readFileSync(tree.file, "latin1").split("\n").length < 3) await delay(1);
+        while (!isOver(tree)) await delay(1);
         closeSync(fifo);
         t.is(readFileSync(tree.file, "latin1"), `ready\n${expected}\n`, call);
       }
