@@ -102,6 +102,12 @@ export class Machine {
     };
   }
 
+  /** For guests of this life, as their accepts see it. */
+  isGateOpen(address: number, incarnation: number): boolean {
+    const now = { monotonicMs: this.clock.monotonicMs(), wallMs: this.clock.nowMs() };
+    return isGateOpen(this.gates.get(address) ?? null, incarnation, now);
+  }
+
   startRuntime(environment: Environment): Runtime {
     const stage = this.stage();
     const pid = this.pid();
@@ -110,6 +116,11 @@ export class Machine {
       continuesAny: this.world.mutation.continuesAny ?? false,
       connect: (end) => this.connect(end),
       guestWorld: (event) => this.#guestWorld(event, pid, stage),
+      guestSleeps: (guest) => this.world.checks.sleeps(guest),
+      bootEventOf: ({ host, incarnation }) => ({
+        ...this.world.hostOf(host).bootEvent({ incarnation, claim: "none" }),
+        nodeSocket: this.name,
+      }),
       guestBegun: (guest) => this.world.checks.guestBegun(guest),
       returned: () => this.world.cloud().returned(environment.id),
       exited: () => this.world.cloud().exited(environment.id),
@@ -133,11 +144,6 @@ export class Machine {
     return link;
   }
 
-  #isGateOpen(address: number, incarnation: number): boolean {
-    const now = { monotonicMs: this.clock.monotonicMs(), wallMs: this.clock.nowMs() };
-    return isGateOpen(this.gates.get(address) ?? null, incarnation, now);
-  }
-
   #guestWorld(
     event: BootEvent,
     runtimePid: number,
@@ -154,7 +160,7 @@ export class Machine {
         if (!(hand instanceof SimulatedPlaceholder)) throw new TypeError("not a placeholder");
         return hand.socket;
       },
-      isGateOpen: () => this.#isGateOpen(declared.address, incarnation),
+      isGateOpen: () => this.isGateOpen(declared.address, incarnation),
       callOn: (done) => {
         const life = this.runtimes.get(runtimePid)?.life ?? null;
         if (life === null) return;

@@ -81,6 +81,7 @@ class World {
     };
     const checks = new Checks({
       ...{ timeline, trace },
+      isCalm: () => faults.healed && timeline.nowMs > scenario.probeMs,
       isGateOpen: (guest) => guest.world.isGateOpen() && guest.world.stage.running,
       inFlightMaxMs: (host) => hostOf(host).idle.inFlightMaxMs,
     });
@@ -89,7 +90,6 @@ class World {
     const table = {
       ...{ timeline, network, faults },
       written: checks.written.bind(checks),
-      requested: () => undefined,
     };
     this.#context = {
       ...{ timeline, root, network, faults, trace, checks, scenario, hostOf },
