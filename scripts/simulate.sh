@@ -3,4 +3,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bash scripts/build.sh >&2
-exec node dist/scripts/simulate.js "$@"
+# Most of what a world makes lives for one event only.
+exec node --max-semi-space-size=64 dist/scripts/simulate.js "$@"

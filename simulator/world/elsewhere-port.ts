@@ -19,6 +19,7 @@ export function elsewherePort(machine: Machine, stage: Stage): Elsewhere {
       if (word === null) machine.gates.delete(address);
       else {
         machine.gates.set(address, word);
+        if (!machine.isGateOpen(address, word.incarnation)) return;
         world.checks.gateOpened(name, hostAt(machine, address), word.incarnation);
       }
     },

@@ -102,6 +102,12 @@ export class Machine {
     };
   }
 
+  /** For guests of this life, as their accepts see it. */
+  isGateOpen(address: number, incarnation: number): boolean {
+    const now = { monotonicMs: this.clock.monotonicMs(), wallMs: this.clock.nowMs() };
+    return isGateOpen(this.gates.get(address) ?? null, incarnation, now);
+  }
+
   startRuntime(environment: Environment): Runtime {
     const stage = this.stage();
     const pid = this.pid();
@@ -138,11 +144,6 @@ export class Machine {
     return link;
   }
 
-  #isGateOpen(address: number, incarnation: number): boolean {
-    const now = { monotonicMs: this.clock.monotonicMs(), wallMs: this.clock.nowMs() };
-    return isGateOpen(this.gates.get(address) ?? null, incarnation, now);
-  }
-
   #guestWorld(
     event: BootEvent,
     runtimePid: number,
@@ -159,7 +160,7 @@ export class Machine {
         if (!(hand instanceof SimulatedPlaceholder)) throw new TypeError("not a placeholder");
         return hand.socket;
       },
-      isGateOpen: () => this.#isGateOpen(declared.address, incarnation),
+      isGateOpen: () => this.isGateOpen(declared.address, incarnation),
       callOn: (done) => {
         const life = this.runtimes.get(runtimePid)?.life ?? null;
         if (life === null) return;

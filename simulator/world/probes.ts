@@ -34,15 +34,20 @@ export class Probes {
     const { timeline, scenario } = this.#world;
     for (const machine of this.#machines) {
       for (const host of scenario.hosts) {
-        // The second finds most hosts asleep.
-        for (const laterMs of [0, this.#generator.between(15_000, 45_000)]) {
-          this.#left += 1;
-          const atMs = scenario.probeMs + laterMs;
-          timeline.after(atMs, () => this.#ask(machine, host.name, atMs));
-        }
+        this.#plan(machine, host.name, scenario.probeMs);
       }
     }
+    // Most are asleep by then.
+    for (const host of scenario.hosts) {
+      const atMs = scenario.probeMs + this.#generator.between(15_000, 45_000);
+      this.#plan(this.#generator.pick(this.#machines), host.name, atMs);
+    }
     timeline.after(scenario.endMs, () => this.#verifyQuiet());
+  }
+
+  #plan(machine: Machine, host: string, atMs: number): void {
+    this.#left += 1;
+    this.#world.timeline.after(atMs, () => this.#ask(machine, host, atMs));
   }
 
   #ask(machine: Machine, host: string, sinceMs: number): void {

@@ -27,7 +27,7 @@ export interface ScenarioLimits {
   readonly connects: number;
 }
 
-export const usualLimits: ScenarioLimits = { nodes: 5, hosts: 8, connects: 160 };
+export const usualLimits: ScenarioLimits = { nodes: 5, hosts: 8, connects: 150 };
 
 export function drawScenario(generator: Generator, limits: ScenarioLimits): Scenario {
   const nodes = Array.from({ length: limits.nodes }, (_, index) => `node-${index + 1}`);

@@ -17,7 +17,6 @@ export interface TableWorld {
   readonly faults: FaultPlan;
   /** Of every write that reaches the table, applied or not; `by` a node's name. */
   readonly written: (by: string, write: RecordWrite, record: HostRecord | null) => void;
-  readonly requested: (by: string) => void;
 }
 
 /** Of one attempt; the SDK gives up then, and the caller repeats. */
@@ -68,8 +67,9 @@ export class SimulatedTable implements RecordTable<never> {
 
   #request<T>(kind: "read" | "write", signal: AbortSignal, work: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const { timeline, network, faults, requested } = this.#world;
-      requested(this.#node);
+      // The process that was to send it is gone.
+      if (this.#stage.ended) return;
+      const { timeline, network, faults } = this.#world;
       const timeout = this.#stage.after(requestMs, () => reject(named("TimeoutError")));
       const settle = (act: () => void) =>
         this.#stage.deliver(() => {

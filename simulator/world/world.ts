@@ -90,7 +90,6 @@ class World {
     const table = {
       ...{ timeline, network, faults },
       written: checks.written.bind(checks),
-      requested: () => undefined,
     };
     this.#context = {
       ...{ timeline, root, network, faults, trace, checks, scenario, hostOf },

@@ -95,14 +95,13 @@ export class SimulatedDriver implements DrivenCloud {
   }
 
   #start(id: string, tenant: Tenant) {
-    const one: Played = {
-      ...{ id, tenant, events: [], isFrozen: false, isEnded: false, current: null },
-    };
+    const events: number[] = [];
+    const one: Played = { id, tenant, events, isFrozen: false, isEnded: false, current: null };
     this.#played.push(one);
     return {
       pid: this.#played.length,
       event: ({ number }: SentEvent) => {
-        one.events.push(number);
+        events.push(number);
         one.current = number;
       },
       freeze: () => {
