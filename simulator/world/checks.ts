@@ -23,10 +23,14 @@ export interface ChecksWorld {
   readonly timeline: Timeline;
   readonly trace: Trace;
   isGateOpen(guest: Guest): boolean;
+  /** Nothing has gone wrong for a while. */
+  isCalm(): boolean;
   inFlightMaxMs(host: string): number | null;
 }
 
 const outcomes = new Set(["answered", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "EHOSTUNREACH"]);
+/** When nothing goes wrong nobody waits longer in a queue: a boot takes a second. */
+const waitMaxMs = 8_000;
 /** Two looks of the kernel's clock apart: closer than that nobody can say who spoke last. */
 const tieMs = 16;
 
@@ -39,8 +43,9 @@ export class Checks {
   lastWriteMs = 0;
   readonly #world: ChecksWorld;
   readonly #records = new Map<string, HostRecord>();
-  readonly #registered = new Set<string>();
-  readonly #claimed = new Set<string>();
+  /** By life: the environment that it was registered for. */
+  readonly #registered = new Map<string, string>();
+  readonly #applied = new Set<string>();
   readonly #guests = new Map<string, Set<Guest>>();
   /** By host: the newest life that took a connection, and the environment that it was in. */
   readonly #served = new Map<string, { readonly incarnation: number; readonly pid: string }>();
@@ -73,9 +78,7 @@ export class Checks {
       this.violated("M2", `${what}: ${incarnation}.${version} after ${before?.incarnation}`);
     }
     this.#count(`${write.kind} applied`);
-    if (write.kind === "claim" || write.kind === "takeover")
-      this.#isOnce(this.#claimed, write.host, incarnation, "claimed");
-    if (write.kind === "register") this.#registered.add(`${write.host}/${incarnation}`);
+    this.#verifyWrite(what, write, record);
   }
 
   invoked(by: string, event: InvocationEvent): void {
@@ -120,6 +123,10 @@ export class Checks {
 
   accepted(by: string, guest: Guest, stream: Stream): void {
     const { host, incarnation, runtimePid } = guest.world;
+    const waitedMs = Math.round(this.#world.timeline.nowMs - stream.openedMs);
+    if (waitedMs > waitMaxMs && this.#world.isCalm()) {
+      this.violated("M4", `${host} let connection ${stream.id} wait for ${waitedMs} ms`);
+    }
     this.#count("accepts");
     this.#world.trace.note(by, `${host} ${incarnation} accepts ${stream.id}`);
     if (!this.#registered.has(`${host}/${incarnation}`)) {
@@ -184,13 +191,28 @@ export class Checks {
     this.refused.set(key, (this.refused.get(key) ?? 0) + 1);
   }
 
+  #verifyWrite(what: string, write: RecordWrite, record: HostRecord): void {
+    const life = `${write.host}/${record.incarnation}`;
+    if (write.kind === "claim" || write.kind === "takeover") this.#once(`claim of ${life}`);
+    this.#once(`write ${write.operation} (${what})`);
+    if (write.kind === "register") {
+      if (write.expected.incarnation !== record.incarnation) {
+        this.violated("M1", `${what} registers ${write.expected.incarnation} as ${life}`);
+      }
+      this.#registered.set(life, write.owner);
+    }
+    const { memory } = record;
+    if (memory !== null && memory !== this.#registered.get(life)) {
+      this.violated("memory", `${what}: ${memory} has the memory of another life than ${life}`);
+    }
+  }
+
   #count(what: string): void {
     this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
   }
 
-  #isOnce(seen: Set<string>, host: string, incarnation: number, what: string): void {
-    const key = `${host}/${incarnation}`;
-    if (seen.has(key)) this.violated("M2", `${host} ${incarnation} was ${what} twice`);
-    seen.add(key);
+  #once(what: string): void {
+    if (this.#applied.has(what)) this.violated("M2", `applied twice: ${what}`);
+    this.#applied.add(what);
   }
 }

@@ -20,6 +20,7 @@ export interface LifeWorld {
     event: BootEvent,
   ): Omit<GuestWorld, "ask" | "onEnd" | "stage" | "runtimePid" | "incarnation" | "host">;
   readonly guestBegun: (guest: Guest) => void;
+  readonly guestSleeps: (guest: Guest) => void;
   readonly onEnd: (life: Life) => void;
   readonly onSleep?: () => void;
 }
@@ -76,6 +77,12 @@ export class Life implements LinkEnd {
     this.#seek();
   }
 
+  /** Of a mutation: another's life is continued, without its memory. */
+  startAnew(): void {
+    this.#start();
+    this.#seek();
+  }
+
   message(message: SupervisorMessage): void {
     if (this.#isOver) return;
     this.#awaySinceMs = null;
@@ -85,6 +92,7 @@ export class Life implements LinkEnd {
     else if (message.type === "suspend") {
       this.sleepWanted = true;
       this.#forgetUninvoked();
+      if (this.#guest !== null) this.#world.guestSleeps(this.#guest);
       this.#world.onSleep?.();
     } else if (message.type === "terminate") this.#terminate(message.graceMs);
   }

@@ -110,6 +110,11 @@ export class Machine {
       continuesAny: this.world.mutation.continuesAny ?? false,
       connect: (end) => this.connect(end),
       guestWorld: (event) => this.#guestWorld(event, pid, stage),
+      guestSleeps: (guest) => this.world.checks.sleeps(guest),
+      bootEventOf: ({ host, incarnation }) => ({
+        ...this.world.hostOf(host).bootEvent({ incarnation, claim: "none" }),
+        nodeSocket: this.name,
+      }),
       guestBegun: (guest) => this.world.checks.guestBegun(guest),
       returned: () => this.world.cloud().returned(environment.id),
       exited: () => this.world.cloud().exited(environment.id),

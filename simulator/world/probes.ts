@@ -3,6 +3,7 @@
  * back-off may take; and when nobody asks for anything any more, nothing is timed or written.
  */
 import type { Connect } from "./connect.js";
+import type { Generator } from "./generator.js";
 import type { Machine } from "./machine.js";
 import type { Traffic } from "./traffic.js";
 import type { WorldContext } from "./world-context.js";
@@ -19,10 +20,12 @@ export class Probes {
   readonly #world: WorldContext;
   readonly #machines: readonly Machine[];
   readonly #traffic: Traffic;
+  readonly #generator: Generator;
   #left = 0;
 
   constructor(world: WorldContext, machines: readonly Machine[], traffic: Traffic) {
     this.#world = world;
+    this.#generator = world.root.fork("probes");
     this.#machines = machines;
     this.#traffic = traffic;
   }
@@ -31,24 +34,27 @@ export class Probes {
     const { timeline, scenario } = this.#world;
     for (const machine of this.#machines) {
       for (const host of scenario.hosts) {
-        this.#left += 1;
-        timeline.after(scenario.probeMs, () => this.#ask(machine, host.name));
+        // The second finds most hosts asleep.
+        for (const laterMs of [0, this.#generator.between(15_000, 45_000)]) {
+          this.#left += 1;
+          const atMs = scenario.probeMs + laterMs;
+          timeline.after(atMs, () => this.#ask(machine, host.name, atMs));
+        }
       }
     }
     timeline.after(scenario.endMs, () => this.#verifyQuiet());
   }
 
-  #ask(machine: Machine, host: string): void {
-    const { timeline, checks, scenario } = this.#world;
+  #ask(machine: Machine, host: string, sinceMs: number): void {
+    const { timeline, checks } = this.#world;
     this.#traffic.connect(machine, this.#world.hostOf(host), ({ outcome }: Connect) => {
       if (outcome === "answered") {
         this.#left -= 1;
         return;
       }
-      const lateMs = timeline.nowMs - scenario.probeMs;
-      if (lateMs > withinMs) {
+      if (timeline.nowMs - sinceMs > withinMs) {
         checks.violated("M6", `${host} is not reached from ${machine.name}: ${outcome}`);
-      } else timeline.after(againMs, () => this.#ask(machine, host));
+      } else timeline.after(againMs, () => this.#ask(machine, host, sinceMs));
     });
   }
 

@@ -22,6 +22,7 @@ export interface RuntimeWorld extends Omit<LifeWorld, "bootId" | "onEnd"> {
   readonly exited: () => void;
   /** Of a mutation. */
   readonly continuesAny: boolean;
+  readonly bootEventOf: (event: ContinueEvent) => BootEvent;
 }
 
 export class Runtime implements RuntimeProcess<InvocationEvent> {
@@ -83,10 +84,6 @@ export class Runtime implements RuntimeProcess<InvocationEvent> {
       if (this.#turn === turn) this.#nearDeadline();
     });
     const life = this.#life;
-    if (event.action === "continue" && this.#world.continuesAny && life !== null) {
-      life.continued();
-      return;
-    }
     const bearing = life === null ? null : bearingOf(event, life.event, this.bootId);
     if (life !== null && bearing === "same") {
       life.continued();
@@ -99,21 +96,23 @@ export class Runtime implements RuntimeProcess<InvocationEvent> {
   }
 
   #begin(event: InvocationEvent): void {
-    if (event.action === "continue") {
-      this.#misdirected(event);
-      return;
-    }
+    if (event.action === "boot") this.#live(event, this.bootId).start();
+    else if (!this.#world.continuesAny) this.#misdirected(event);
+    else this.#live(this.#world.bootEventOf(event), event.memory).startAnew();
+  }
+
+  #live(event: BootEvent, bootId: string): Life {
     this.#last = event;
     const life = new Life(event, {
       ...this.#world,
-      bootId: this.bootId,
+      bootId,
       onEnd: (ended) => this.#over(ended),
       onSleep: () => {
         if (this.#isInvoked && this.#life === life) this.#answerForNow(life);
       },
     });
     this.#life = life;
-    life.start();
+    return life;
   }
 
   #misdirected(event: ContinueEvent): void {

@@ -27,7 +27,7 @@ export interface ScenarioLimits {
   readonly connects: number;
 }
 
-export const usualLimits: ScenarioLimits = { nodes: 5, hosts: 8, connects: 220 };
+export const usualLimits: ScenarioLimits = { nodes: 5, hosts: 8, connects: 160 };
 
 export function drawScenario(generator: Generator, limits: ScenarioLimits): Scenario {
   const nodes = Array.from({ length: limits.nodes }, (_, index) => `node-${index + 1}`);
@@ -56,7 +56,7 @@ function host(index: number, generator: Generator): DeclaredHost {
     stopGraceMs: generator.pick([500, 5_000]),
     idle: {
       afterMs: generator.pick([1_000, 3_000, 8_000]),
-      terminateAfterMs: generator.pick([10_000, 20_000, 30_000]),
+      terminateAfterMs: generator.pick([15_000, 30_000, 45_000]),
       inFlightMaxMs: generator.pick([20_000, 60_000]),
       honorsTimers: false,
     },

@@ -44,9 +44,10 @@ export class Stream {
   toServer = 0;
   toClient = 0;
   unread = 0;
+  readonly openedMs: number;
   toServerMs: number;
   toClientMs: number;
-  /** Requests that were sent and not answered. */
+  /** Requests that have come and are not answered. */
   pending = 0;
   askedMs = 0;
 
@@ -57,14 +58,15 @@ export class Stream {
     this.at = at;
     this.address = address;
     this.port = port;
+    this.openedMs = at.timeline.nowMs;
     this.toServerMs = at.timeline.nowMs;
     this.toClientMs = at.timeline.nowMs;
   }
 
   /** The client asks something. */
   request(): void {
-    this.pending += 1;
     this.#carry(this.client.machine, this.at, () => {
+      this.pending += 1;
       this.toServer += requestBytes;
       this.unread += requestBytes;
       this.toServerMs = this.at.timeline.nowMs;

@@ -81,6 +81,7 @@ class World {
     };
     const checks = new Checks({
       ...{ timeline, trace },
+      isCalm: () => faults.healed && timeline.nowMs > scenario.probeMs,
       isGateOpen: (guest) => guest.world.isGateOpen() && guest.world.stage.running,
       inFlightMaxMs: (host) => hostOf(host).idle.inFlightMaxMs,
     });

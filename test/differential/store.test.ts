@@ -10,7 +10,7 @@ test("any history of several nodes goes the same way in memory and on dynalite",
   if (isLong) t.timeout(600_000);
   const world = await openWorld();
   t.teardown(world.close);
-  await t.notThrowsAsync(holdAgainstTwin(world.membership, { numRuns: isLong ? 1000 : 40 }));
+  await t.notThrowsAsync(holdAgainstTwin(world.membership, { numRuns: isLong ? 1000 : 30 }));
 });
 
 for (const [defect, openTwin] of Object.entries(erringTwins)) {

@@ -1,0 +1,44 @@
+/** Histories of the simulated world: those that once failed, then new ones. */
+import { readFileSync } from "node:fs";
+import test from "ava";
+import { shrunk } from "../../simulator/world/campaign.js";
+import { runWorld, type WorldResult } from "../../simulator/world/world.js";
+
+const kept: { readonly seeds: Readonly<Record<string, string>> } = JSON.parse(
+  readFileSync(new URL("../../../test/simulation/seeds.json", import.meta.url), "utf8"),
+);
+/** More are run by `npm run simulate`. */
+const seedsCount = 40;
+
+for (const [seed, why] of Object.entries(kept.seeds)) {
+  test.serial(`seed ${seed} violates nothing any more (${why})`, async (t) => {
+    const { violation } = await runWorld({ seed: Number(seed) });
+    t.is(violation, null);
+  });
+}
+
+test.serial(`${seedsCount} worlds violate nothing, whatever goes wrong in them`, async (t) => {
+  t.timeout(600_000);
+  for (let seed = 1; seed <= seedsCount; seed += 1) {
+    const result = await runWorld({ seed });
+    if (result.violation !== null) return t.fail(await told(result));
+    t.true(result.connects >= 200, `seed ${seed} has ${result.connects} connects`);
+    t.true(result.simulatedMs >= 600_000);
+  }
+  t.pass();
+});
+
+test.serial("a world in which nothing goes wrong answers every connect", async (t) => {
+  for (let seed = 1; seed <= 5; seed += 1) {
+    const { outcomes, violation } = await runWorld({ seed, decisions: [] });
+    t.is(violation, null);
+    t.deepEqual([...outcomes.keys()], ["answered"]);
+  }
+});
+
+/** The shortest history that fails like it. */
+async function told(failure: WorldResult): Promise<string> {
+  const { decisions, trace } = await shrunk(failure, { seed: failure.seed });
+  const faults = decisions.map(({ at, kind }) => `${at}: ${kind}`);
+  return [`seed ${failure.seed}`, ...trace.slice(-80), ...faults].join("\n");
+}
