@@ -30,7 +30,7 @@ async function main(): Promise<number> {
     report("environment ends", { error: messageOf(error) });
     return 1;
   } finally {
-    await api.close();
+    api.close();
   }
 }
 

@@ -2,9 +2,10 @@
  * Client of the Lambda Runtime API: next, response, error. The API may go away for a moment (the
  * daemon restarts): every call is repeated with back-off until `giveUpMs` have passed without it.
  */
+import type { Agent } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
-import { Client } from "undici";
 import { ImError } from "../platform/errors/im-error.js";
+import { HttpClient } from "./http-client.js";
 import { codeOf, messageOf, report } from "./report.js";
 
 const invocationPath = "/2018-06-01/runtime/invocation";
@@ -12,8 +13,6 @@ const initErrorPath = "/2018-06-01/runtime/init/error";
 const eventBytesMax = 8 * 1024 * 1024;
 const firstPauseMs = 10;
 const pauseMaxMs = 250;
-/** An invocation may be hours away: nothing times out while the socket stands. */
-const patience = { headersTimeout: 0, bodyTimeout: 0, maxResponseSize: eventBytesMax };
 
 export interface Invocation {
   readonly requestId: string;
@@ -22,20 +21,25 @@ export interface Invocation {
   readonly deadlineMs: number | null;
 }
 
-/** `address`: `host:port`, or `unix:<path>` where the local engine serves it. */
-export function runtimeApiClient(address: string): Client {
-  return address.startsWith("unix:")
-    ? new Client("http://localhost", { ...patience, socketPath: address.slice("unix:".length) })
-    : new Client(`http://${address}`, patience);
+/**
+ * `address`: `host:port`, or `unix:<path>` where the local engine serves it. An invocation may be
+ * hours away: nothing times out while the socket stands.
+ */
+export function runtimeApiClient(address: string, agent?: Agent): HttpClient {
+  if (address.startsWith("unix:")) {
+    return new HttpClient({ socketPath: address.slice("unix:".length) }, eventBytesMax, agent);
+  }
+  const { hostname, port } = new URL(`http://${address}`);
+  return new HttpClient({ host: hostname, port: port || 80 }, eventBytesMax, agent);
 }
 
 export class RuntimeApi {
-  readonly #client: Client;
+  readonly #client: HttpClient;
   readonly #stop: AbortSignal;
   readonly #giveUpMs: number;
 
   /** `stop`: no call is repeated any more, and a waiting `next` returns null. */
-  constructor(client: Client, stop: AbortSignal, giveUpMs = 60_000) {
+  constructor(client: HttpClient, stop: AbortSignal, giveUpMs = 60_000) {
     this.#client = client;
     this.#stop = stop;
     this.#giveUpMs = giveUpMs;
@@ -62,23 +66,22 @@ export class RuntimeApi {
     await this.#postError(initErrorPath, error);
   }
 
-  async close(): Promise<void> {
-    await this.#client.destroy();
+  close(): void {
+    this.#client.close();
   }
 
   async #next(): Promise<Invocation> {
-    const { statusCode, headers, body } = await this.#client.request({
+    const { status, headers, body } = await this.#client.ask({
       method: "GET",
       path: `${invocationPath}/next`,
       signal: this.#stop,
     });
-    const payload = await body.text();
     const requestId = headers["lambda-runtime-aws-request-id"];
-    if (statusCode !== 200 || typeof requestId !== "string") {
-      throw new Error(`the Runtime API answered ${statusCode} to next`);
+    if (status !== 200 || typeof requestId !== "string") {
+      throw new Error(`the Runtime API answered ${status} to next`);
     }
     const deadline = Number(headers["lambda-runtime-deadline-ms"]);
-    return { requestId, payload, deadlineMs: Number.isFinite(deadline) ? deadline : null };
+    return { requestId, payload: body, deadlineMs: Number.isFinite(deadline) ? deadline : null };
   }
 
   #postError(path: string, error: unknown): Promise<void> {
@@ -89,18 +92,15 @@ export class RuntimeApi {
 
   async #post(path: string, body: object, headers: Record<string, string>): Promise<void> {
     await this.#repeat(async () => {
-      const response = await this.#client.request({
+      const { status, body: answer } = await this.#client.ask({
         method: "POST",
         path,
         headers: { "content-type": "application/json", ...headers },
         body: JSON.stringify(body),
       });
-      const answer = await response.body.text();
-      if (response.statusCode >= 500) {
-        throw new Error(`the Runtime API answered ${response.statusCode} to ${path}`);
-      }
+      if (status >= 500) throw new Error(`the Runtime API answered ${status} to ${path}`);
       // Refused for good (repeated, or nobody waits any more): repeating cannot help.
-      if (response.statusCode >= 400) report("response refused", { path, answer });
+      if (status >= 400) report("response refused", { path, answer });
     });
   }
 

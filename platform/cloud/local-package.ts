@@ -2,10 +2,10 @@ import { packFunction } from "./function-package.js";
 
 /**
  * Flags of Node. A host-runtime is frozen as soon as it is ready: what its helper threads had begun
- * would go on beside the boot that thaws it. So nothing of WebAssembly, the HTTP parser, is
- * optimised (40 to 100 ms of CPU time), and the garbage is collected before.
+ * would go on beside the boot that thaws it, so the garbage is collected before. It mostly waits,
+ * and every host has one: its memory counts for more than its speed.
  */
-const runtimeFlags = ["--liftoff-only", "--expose-gc"];
+const runtimeFlags = ["--expose-gc", "--optimize-for-size"];
 
 /** The local cloud runs the host-runtime where it was built: its package only leads there. */
 export function packLocalFunction(
