@@ -54,8 +54,9 @@ export class IdleJudge {
     return this.#silent;
   }
 
-  get connectionIds(): ReadonlySet<number> {
-    return new Set(this.#connections.keys());
+  /** By their ids, as they were at the last look. */
+  get connections(): ReadonlyMap<number, Connection> {
+    return new Map([...this.#connections].map(([id, { connection }]) => [id, connection]));
   }
 
   heard(connections: readonly Connection[], atMs: number): void {

@@ -24,8 +24,8 @@ export interface SensedHost {
 export interface Watch {
   /** At once, for this host alone. */
   look(): Verdict;
-  /** Of the host, by the last look. */
-  connectionIds(): ReadonlySet<number>;
+  /** Of the host by their ids, as they were at the last look. */
+  connections(): ReadonlyMap<number, Connection>;
   end(): void;
 }
 
@@ -89,7 +89,7 @@ export class Sensing {
     this.#schedule();
     return {
       look: () => this.#lookAt(watched),
-      connectionIds: () => judge.connectionIds,
+      connections: () => judge.connections,
       end: () => {
         this.#watched.delete(watched);
         if (this.#watched.size === 0) this.#rest();

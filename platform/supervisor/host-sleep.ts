@@ -13,11 +13,12 @@ import type { Watch } from "../idle/sensing.js";
 import type { Cause } from "../lifecycle/events.js";
 import type { TimerHandle } from "../ports/clock.js";
 import type { Guard } from "../ports/guards.js";
+import type { Connection } from "../ports/sensor.js";
 import type { DeclaredHost } from "./declared-host.js";
 import { inboundPort } from "./inbound-port.js";
 import type { Waiting } from "./placeholder-set.js";
 import type { SupervisorContext } from "./supervisor-context.js";
-import { sourceAmong, sourceWaiting, type WakeSource } from "./wake-source.js";
+import { sourceAmong, sourceKnown, sourceWaiting, type WakeSource } from "./wake-source.js";
 
 export interface HostSleepOptions {
   readonly context: SupervisorContext;
@@ -50,7 +51,7 @@ export class HostSleep {
   #nextTimerMs: number | null = null;
   #guard: Guard | null = null;
   /** Connections that it had when it fell asleep. */
-  #known: ReadonlySet<number> = new Set();
+  #known: ReadonlyMap<number, Connection> = new Map();
   #alarm: TimerHandle | null = null;
   #awakeAtMs = 0;
   #asleepAtMs: number | null = null;
@@ -174,7 +175,7 @@ export class HostSleep {
     if (watch === null) return null;
     this.#arm();
     const verdict = this.#look(watch);
-    this.#known = watch.connectionIds();
+    this.#known = watch.connections();
     const isWaiting = (rule: string) => rule === "unaccepted" || rule === "queued";
     if (verdict.idle) return null;
     if (why === "asked" && !isWaiting(verdict.reason.rule)) return null;
@@ -204,18 +205,21 @@ export class HostSleep {
   }
 
   /**
-   * Who it was takes a look at sockets, which is long. A connection that was there before is there
-   * afterwards; a new one is looked for before its guests run, answer it and see it closed, unless
-   * there are so many others that this would be felt.
+   * Who it was is known of a connection that was there before. It takes a look at sockets, which is
+   * long, of another: before its guests run, answer it and see it closed, unless there are so many
+   * that this would be felt.
    */
   #arrived(connectionId: number | null): void {
     this.#signalledAtMs ??= this.#nowMs;
     const cause = this.#cause("data", "outside");
-    const isKnown = connectionId !== null && this.#known.has(connectionId);
-    const isLong = isKnown || this.#known.size > manyConnections;
+    const known = this.#known.get(connectionId ?? -1) ?? null;
+    const isLong = known !== null || this.#known.size > manyConnections;
     const waiting = isLong ? null : this.#options.waiting();
     this.#options.onSignal(cause);
-    const found = waiting === null ? this.#sourceOf(connectionId) : sourceWaiting(waiting);
+    const found =
+      (known && sourceKnown(known)) ??
+      (waiting && sourceWaiting(waiting)) ??
+      this.#sourceOf(connectionId);
     if (found === null) return;
     const by = this.#options.context.origins.nameOf(found.source.address);
     this.#options.onFound({ ...cause, ...found, by });

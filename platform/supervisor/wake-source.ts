@@ -13,10 +13,17 @@ export function sourceWaiting({ protocol, port, source }: Waiting): WakeSource {
   return { signal: protocol === "udp" ? "datagram" : "connect", port, source };
 }
 
+/** One that it had when it fell asleep, also where it is gone by now. */
+export function sourceKnown(connection: Connection): WakeSource {
+  const { protocol, port, peerAddress: address, peerPort } = connection;
+  const signal = protocol === "udp" ? "datagram" : "data";
+  return { signal, port, source: { address, port: peerPort } };
+}
+
 /** `known`: those that it had when it fell asleep; `signalled`: whose signal it was, if any's. */
 export function sourceAmong(
   connections: readonly Connection[],
-  known: ReadonlySet<number>,
+  known: Pick<ReadonlySet<number>, "has">,
   signalled: number | null,
 ): WakeSource | null {
   const connection =
@@ -25,8 +32,7 @@ export function sourceAmong(
     connections.find(({ id }) => !known.has(id)) ??
     connections.find(({ receiveQueue }) => receiveQueue > 0);
   if (connection === undefined) return null;
-  const { id, protocol, port, peerAddress: address, peerPort } = connection;
-  const source = { address, port: peerPort };
-  if (protocol === "udp") return { signal: "datagram", port, source };
-  return { signal: known.has(id) ? "data" : "connect", port, source };
+  const source = sourceKnown(connection);
+  const isNew = source.signal === "data" && !known.has(connection.id);
+  return isNew ? { ...source, signal: "connect" } : source;
 }

@@ -1,6 +1,6 @@
 import test from "ava";
 import type { Connection } from "../../platform/ports/sensor.js";
-import { sourceAmong, sourceWaiting } from "../../platform/supervisor/wake-source.js";
+import { sourceAmong, sourceKnown, sourceWaiting } from "../../platform/supervisor/wake-source.js";
 
 function connection(id: number, more: Partial<Connection> = {}): Connection {
   return {
@@ -19,6 +19,11 @@ test("data on a connection that was open names its other end", (t) => {
   t.deepEqual(sourceAmong(open, known, 2), { signal: "data", ...of(2) });
   const filled = [...open, connection(3, { receiveQueue: 5 })];
   t.deepEqual(sourceAmong(filled, known, null), { signal: "data", ...of(3) });
+});
+
+test("one that was open is known without a look, also where it is gone", (t) => {
+  t.deepEqual(sourceKnown(connection(2)), { signal: "data", ...of(2) });
+  t.like(sourceKnown(connection(4, { protocol: "udp" })), { signal: "datagram" });
 });
 
 test("a connection that was not there before is a connect, accepted or not", (t) => {
