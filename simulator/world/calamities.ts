@@ -119,6 +119,7 @@ function shortMs({ size }: Decision): number {
   return 50 + size ** 3 * 6_000;
 }
 
+/** Some last until everything heals: what comes back then is of another time. */
 function longMs({ size }: Decision): number {
-  return 200 + size ** 2 * 45_000;
+  return size > 0.92 ? 600_000 : 200 + size ** 2 * 50_000;
 }
