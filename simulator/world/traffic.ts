@@ -103,8 +103,18 @@ export class Traffic {
     });
     this.#world.checks.connected(connect);
     guest?.onEnd(() => connect.abandon());
-    caller.stage.after(deadlineMs, () => this.#world.checks.connectOverdue(connect));
+    this.#watch(connect, deadlineMs, caller.stage.pausedMs);
     connect.start(this.#generator.pick(styles));
+  }
+
+  /** A caller that did not run for a while gets that time back. */
+  #watch(connect: Connect, afterMs: number, pausedMs: number): void {
+    const { stage } = connect.caller;
+    stage.after(afterMs, () => {
+      const missedMs = stage.pausedMs - pausedMs;
+      if (missedMs > 1) this.#watch(connect, missedMs, stage.pausedMs);
+      else this.#world.checks.connectOverdue(connect);
+    });
   }
 
   get #mayGoOn(): boolean {
