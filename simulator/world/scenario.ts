@@ -42,7 +42,7 @@ export function drawScenario(generator: Generator, limits: ScenarioLimits): Scen
     timeoutMs: generator.pick([30_000, 120_000, 900_000]),
     healMs: 380_000,
     probeMs: 470_000,
-    endMs: 680_000,
+    endMs: 780_000,
   };
 }
 
