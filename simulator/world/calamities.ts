@@ -67,10 +67,10 @@ export class Calamities {
         this.#stall(machine, decision);
         return;
       case "machine stopped":
-        this.#for(longMs(decision), machine.stop(false));
+        this.#for(stopMs(decision), machine.stop(false));
         return;
       case "machine suspended":
-        this.#for(longMs(decision), machine.stop(true));
+        this.#for(stopMs(decision), machine.stop(true));
         return;
       case "clock set":
         machine.clock.jump((decision.size - 0.5) * 7_200_000);
@@ -120,5 +120,10 @@ function shortMs({ size }: Decision): number {
 }
 
 function longMs({ size }: Decision): number {
-  return 200 + size ** 2 * 45_000;
+  return 200 + size ** 2 * 50_000;
+}
+
+/** Some last until everything heals: what comes back then is of another time. */
+function stopMs(decision: Decision): number {
+  return decision.size > 0.85 ? 600_000 : longMs(decision);
 }

@@ -81,6 +81,10 @@ export class Checks {
     this.#verifyWrite(what, write, record);
   }
 
+  read(): void {
+    this.#count("reads");
+  }
+
   invoked(by: string, event: InvocationEvent): void {
     this.#count(`invoked to ${event.action}`);
     this.#world.trace.note(by, `invokes ${event.host} ${event.incarnation} to ${event.action}`);

@@ -76,6 +76,15 @@ export class Kernel {
     this.#streams.get(stream.client.address)?.delete(stream);
   }
 
+  /** The machine is gone for the others: connections with them are given up. */
+  loseOthers(): void {
+    for (const streams of this.#streams.values()) {
+      for (const stream of [...streams]) {
+        if (stream.client.machine !== stream.at) stream.timeOut();
+      }
+    }
+  }
+
   streams(address: number): ReadonlySet<Stream> {
     return this.#streams.get(address) ?? new Set();
   }

@@ -16,6 +16,7 @@ import { SimulatedPlaceholder } from "./placeholders.js";
 import { Runtime } from "./runtime.js";
 import { guestPort } from "./scenario.js";
 import { Stage } from "./stage.js";
+import { giveUpMs } from "./stream.js";
 import { SupervisorProcess } from "./supervisor-process.js";
 import type { Environment, WorldContext } from "./world-context.js";
 
@@ -85,12 +86,14 @@ export class Machine {
   /** Nothing runs; `losesTime`: nor do its clocks, but for the wall's. */
   stop(losesTime: boolean): () => void {
     const sinceMs = this.world.timeline.nowMs;
+    const givenUp = this.world.timeline.after(giveUpMs, () => this.kernel.loseOthers());
     const stages = [...this.#stages];
     for (const stage of stages) {
       if (losesTime) stage.stopClock();
       else stage.pause();
     }
     return () => {
+      this.world.timeline.cancel(givenUp);
       if (losesTime) {
         this.clock.lose(this.world.timeline.nowMs - sinceMs);
         this.clock.jump((this.world.timeline.nowMs - sinceMs) * (1 - this.clock.rate));

@@ -32,6 +32,8 @@ export class Probes {
 
   plan(): void {
     const { timeline, scenario } = this.#world;
+    timeline.after(scenario.endMs, () => this.#verifyQuiet());
+    if (scenario.pattern === "herd") return;
     for (const machine of this.#machines) {
       for (const host of scenario.hosts) {
         this.#plan(machine, host.name, scenario.probeMs);
@@ -42,7 +44,6 @@ export class Probes {
       const atMs = scenario.probeMs + this.#generator.between(15_000, 45_000);
       this.#plan(this.#generator.pick(this.#machines), host.name, atMs);
     }
-    timeline.after(scenario.endMs, () => this.#verifyQuiet());
   }
 
   #plan(machine: Machine, host: string, atMs: number): void {

@@ -7,6 +7,7 @@ export interface Scenario {
   readonly nodes: readonly string[];
   readonly hosts: readonly DeclaredHost[];
   readonly connects: number;
+  readonly pattern: ScenarioLimits["pattern"];
   /** Of an invocation. */
   readonly timeoutMs: number;
   /** True ms: faults and traffic end, everything is asked for once more, and the world ends. */
@@ -25,9 +26,11 @@ export interface ScenarioLimits {
   readonly nodes: number;
   readonly hosts: number;
   readonly connects: number;
+  /** `herd`: every machine connects at once, to the first host, and nothing is probed. */
+  readonly pattern: "mixed" | "herd";
 }
 
-export const usualLimits: ScenarioLimits = { nodes: 5, hosts: 8, connects: 150 };
+export const usualLimits: ScenarioLimits = { nodes: 5, hosts: 8, connects: 150, pattern: "mixed" };
 
 export function drawScenario(generator: Generator, limits: ScenarioLimits): Scenario {
   const nodes = Array.from({ length: limits.nodes }, (_, index) => `node-${index + 1}`);
@@ -35,11 +38,11 @@ export function drawScenario(generator: Generator, limits: ScenarioLimits): Scen
   return {
     nodes,
     hosts,
-    connects: limits.connects,
+    ...{ connects: limits.connects, pattern: limits.pattern },
     timeoutMs: generator.pick([30_000, 120_000, 900_000]),
     healMs: 380_000,
     probeMs: 470_000,
-    endMs: 680_000,
+    endMs: 780_000,
   };
 }
 

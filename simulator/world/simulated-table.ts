@@ -16,6 +16,7 @@ export interface TableWorld {
   readonly network: Network;
   readonly faults: FaultPlan;
   /** Of every write that reaches the table, applied or not; `by` a node's name. */
+  readonly read: () => void;
   readonly written: (by: string, write: RecordWrite, record: HostRecord | null) => void;
 }
 
@@ -55,7 +56,10 @@ export class SimulatedTable implements RecordTable<never> {
   }
 
   get(deployId: string, host: string, signal: AbortSignal): Promise<HostRecord | null> {
-    return this.#request("read", signal, () => this.#records.at(deployId, host));
+    return this.#request("read", signal, () => {
+      this.#world.read();
+      return this.#records.at(deployId, host);
+    });
   }
 
   page(deployId: string, _from: undefined, signal: AbortSignal): Promise<Page<never>> {

@@ -22,6 +22,8 @@ export class Stage {
   readonly #timers = new Set<StageTimer>();
   #held: (() => void)[] = [];
   #pauses = 0;
+  #pausedSinceMs: number | null = null;
+  #pausedMs = 0;
   #isStopped = false;
   #ended = false;
 
@@ -36,6 +38,12 @@ export class Stage {
 
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /** True time in which nothing of it ran. */
+  get pausedMs(): number {
+    const since = this.#pausedSinceMs;
+    return this.#pausedMs + (since === null ? 0 : this.#timeline.nowMs - since);
   }
 
   /** Timers that are set and due within so much of its own time. */
@@ -72,6 +80,7 @@ export class Stage {
   /** Nothing of it runs; the clock does. */
   pause(): void {
     this.#pauses += 1;
+    this.#pausedSinceMs ??= this.#timeline.nowMs;
   }
 
   resume(): void {
@@ -83,6 +92,7 @@ export class Stage {
   stopClock(): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
+    this.#pausedSinceMs ??= this.#timeline.nowMs;
     for (const timer of this.#timers) {
       if (timer.happening === null) continue;
       timer.leftMs = timer.happening.atMs - this.#timeline.nowMs;
@@ -113,6 +123,8 @@ export class Stage {
 
   #goOn(): void {
     if (!this.running) return;
+    this.#pausedMs = this.pausedMs;
+    this.#pausedSinceMs = null;
     const held = this.#held;
     this.#held = [];
     for (const run of held) this.#timeline.after(0, () => this.deliver(run));

@@ -25,7 +25,7 @@ export interface StreamServer {
 }
 
 /** The network gives up a connection of which nothing arrives for this long. */
-const giveUpMs = 45_000;
+export const giveUpMs = 45_000;
 const repeatMs = 500;
 const withinMs = 0.03;
 const requestBytes = 64;
@@ -116,6 +116,16 @@ export class Stream {
     this.#tell("reset");
   }
 
+  /** Nothing has come from the other machine for too long. */
+  timeOut(): void {
+    if (this.state === "closed") return;
+    const { server, client, at } = this;
+    if (this.state === "queued") at.unqueue(this);
+    this.#close();
+    at.stage.deliver(() => server?.ended(this));
+    client.machine.stage.deliver(() => client.ended(this, "timed out"));
+  }
+
   #tell(how: "reset" | "timed out"): void {
     const { client, at } = this;
     const tell = () => client.machine.stage.deliver(() => client.ended(this, how));
@@ -138,10 +148,7 @@ export class Stream {
     } else if (waitedMs < giveUpMs) {
       timeline.after(repeatMs, () => this.#carry(from, to, act, waitedMs + repeatMs));
     } else {
-      const { server } = this;
-      this.#close();
-      server?.ended(this);
-      this.client.ended(this, "timed out");
+      this.timeOut();
     }
   }
 

@@ -38,6 +38,10 @@ export class Traffic {
   /** Bursts and silences, until the time when everything heals. */
   plan(): void {
     const { timeline, scenario } = this.#world;
+    if (scenario.pattern === "herd") {
+      this.#planHerd();
+      return;
+    }
     let planned = 0;
     while (planned < scenario.connects) {
       const atMs = this.#generator.between(1_000, scenario.healMs);
@@ -49,6 +53,16 @@ export class Traffic {
         timeline.after(atMs + spreadMs, () => this.connect(machine, host, () => undefined));
       }
       planned += burst;
+    }
+  }
+
+  #planHerd(): void {
+    const { timeline, scenario } = this.#world;
+    const [host] = scenario.hosts;
+    if (host === undefined) return;
+    for (const machine of this.#programs.keys()) {
+      const atMs = 5_000 + this.#generator.between(0, 20);
+      timeline.after(atMs, () => this.connect(machine, host, () => undefined));
     }
   }
 
@@ -89,13 +103,28 @@ export class Traffic {
     });
     this.#world.checks.connected(connect);
     guest?.onEnd(() => connect.abandon());
-    caller.stage.after(deadlineMs, () => this.#world.checks.connectOverdue(connect));
+    this.#watch(connect, deadlineMs, caller.stage.pausedMs);
     connect.start(this.#generator.pick(styles));
+  }
+
+  /** A caller that did not run for a while gets that time back. */
+  #watch(connect: Connect, afterMs: number, pausedMs: number): void {
+    const { stage } = connect.caller;
+    stage.after(afterMs, () => {
+      const missedMs = stage.pausedMs - pausedMs;
+      if (missedMs > 1) this.#watch(connect, missedMs, stage.pausedMs);
+      else this.#world.checks.connectOverdue(connect);
+    });
+  }
+
+  get #mayGoOn(): boolean {
+    const { faults, scenario } = this.#world;
+    return !faults.healed && scenario.pattern === "mixed";
   }
 
   /** Some connections stay open, and are used again after a silence. */
   #goesOn(stream: Stream, caller: Caller): boolean {
-    if (!this.#generator.chance(0.25) || this.#world.faults.healed) return false;
+    if (!this.#generator.chance(0.25) || !this.#mayGoOn) return false;
     const silenceMs = this.#generator.skewed(10, 40_000);
     caller.stage.after(silenceMs, () => {
       if (stream.state !== "closed") stream.request();

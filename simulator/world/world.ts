@@ -90,6 +90,7 @@ class World {
     const table = {
       ...{ timeline, network, faults },
       written: checks.written.bind(checks),
+      read: checks.read.bind(checks),
     };
     this.#context = {
       ...{ timeline, root, network, faults, trace, checks, scenario, hostOf },
