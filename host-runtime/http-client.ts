@@ -48,7 +48,7 @@ export class HttpClient {
         method,
         path,
       });
-      asked.once("error", reject);
+      asked.on("error", reject);
       asked.once("response", (response) => {
         let bytes = 0;
         response.on("data", (data: Buffer) => {

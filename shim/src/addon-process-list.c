@@ -88,7 +88,8 @@ static int add(struct process_list *list, const struct process_list *before,
   if (process == NULL) return -1;
   const int32_t pid = (int32_t)strtol(entry->d_name, NULL, 10);
   const struct process *known = process_list_find(before, pid);
-  if (known != NULL && known->identity == entry->d_ino) {
+  /* 1: the kernel had no memory to say. */
+  if (known != NULL && known->identity == entry->d_ino && entry->d_ino > 1) {
     *process = *known;
     process->is_new = false;
     process->root = -2;

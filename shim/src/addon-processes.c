@@ -14,11 +14,13 @@ enum { FIELDS = 5, ROOTS_MAX = 4096 };
 
 /* Each environment of Node has a thread, and so a list, of its own. */
 static _Thread_local struct process_list known;
+static _Thread_local bool cleaned_up; /* when the environment ends */
 
 static void forget(void *unused) {
   (void)unused;
   free(known.processes);
   known = (struct process_list){0};
+  cleaned_up = false;
 }
 
 /* Which root a process is below. Parents that changed while /proc was read cannot make a loop. */
@@ -90,8 +92,8 @@ napi_value im_process_trees(napi_env env, napi_callback_info info) {
   napi_value roots;
   size_t count;
   if (!im_arguments(env, info, 1, &roots)) return NULL;
-  if (known.processes == NULL && napi_add_env_cleanup_hook(env, forget, NULL) != napi_ok)
-    return NULL;
+  if (!cleaned_up && napi_add_env_cleanup_hook(env, forget, NULL) != napi_ok) return NULL;
+  cleaned_up = true;
   if (process_list_renew(&known) < 0) return im_throw(env, "/proc");
   if (!mark_roots(env, roots)) return NULL;
   return attribute(&count) < 0 ? im_throw(env, "/proc") : to_array(env, count);

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import test from "ava";
 import { loadAddon, processFields } from "../../shim/index.js";
@@ -117,4 +118,30 @@ os.read(0, 1)`;
 test("roots that have ended have no tree, and what is no pid is refused", (t) => {
   t.deepEqual(trees([2 ** 22 + 1]), []);
   t.throws(() => addon.processTrees([-1]), { instanceOf: TypeError });
+});
+
+/** Takes every descriptor, asks twice, gives two back and asks again. */
+const short = `
+import { closeSync, openSync } from "node:fs";
+const { loadAddon } = await import(process.argv[1]);
+const addon = loadAddon();
+const open = [];
+const attempt = (act) => {
+  try {
+    return act();
+  } catch (error) {
+    return error.code;
+  }
+};
+while (typeof attempt(() => open.push(openSync("/dev/null"))) === "number");
+const look = () => attempt(() => addon.processTrees([process.pid]).length > 0);
+const seen = [look(), look()];
+for (const descriptor of open.splice(0, 2)) closeSync(descriptor);
+console.log([...seen, look()].join(" "));`;
+
+test("who has no descriptor left is told so, each time, and sees all when there is one", (t) => {
+  const node = [process.execPath, "--input-type=module", "-e", short];
+  const addonUrl = new URL("../../shim/index.js", import.meta.url).href;
+  const words = ["-c", 'ulimit -n 64; exec "$@"', "sh", ...node, addonUrl];
+  t.is(spawnSync("sh", words, { encoding: "utf8" }).stdout, "EMFILE EMFILE true\n");
 });

@@ -4,6 +4,7 @@ import { createServer, type RequestListener } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
+import { HttpClient } from "../../host-runtime/http-client.js";
 import { RuntimeApi, runtimeApiClient } from "../../host-runtime/runtime-api.js";
 
 async function serve(t: ExecutionContext, listener: RequestListener): Promise<string> {
@@ -111,4 +112,23 @@ test("an error carries its code as the type", async (t) => {
     "IM_NOT_BUILT",
     { errorMessage: "no addon", errorType: "IM_NOT_BUILT", stackTrace: [] },
   ]);
+});
+
+test("all that is asked goes over one connection", async (t) => {
+  const sockets = new Set<unknown>();
+  const address = await serve(t, (request, response) => {
+    sockets.add(request.socket);
+    request.resume();
+    response.setHeader("Lambda-Runtime-Aws-Request-Id", "r-1").end("{}");
+  });
+  const api = apiAt(t, address);
+  await Promise.all([api.next(), api.respond("r-1", {}), api.next()]);
+  t.is(sockets.size, 1);
+});
+
+test("an answer that is longer than it may be is an error", async (t) => {
+  const address = await serve(t, (_, response) => response.end("x".repeat(11)));
+  const client = new HttpClient({ socketPath: address.slice("unix:".length) }, 10);
+  t.teardown(() => client.close());
+  await t.throwsAsync(client.ask({ method: "GET", path: "/" }), { message: /too long/ });
 });
