@@ -67,10 +67,9 @@ export class Calamities {
         this.#stall(machine, decision);
         return;
       case "machine stopped":
-        this.#for(stopMs(decision), machine.stop(false));
-        return;
       case "machine suspended":
-        this.#for(stopMs(decision), machine.stop(true));
+        if (!machine.kernel.stage.running) return;
+        this.#for(stopMs(decision), machine.stop(decision.kind === "machine suspended"));
         return;
       case "clock set":
         machine.clock.jump((decision.size - 0.5) * 7_200_000);

@@ -32,7 +32,9 @@ export class Machine {
   readonly running = new Map<number, boolean>();
   /** By address: what guests look at when they accept. It outlives the supervisor, too. */
   readonly gates = new Map<number, GateWord>();
-  #stages = new Set<Stage>();
+  readonly #stages = new Set<Stage>();
+  /** What holds all of them at present. */
+  readonly #stops = new Set<Stop>();
   #supervisor: SupervisorProcess | null = null;
   #pids = 100;
   #restarts = 0;
@@ -57,6 +59,7 @@ export class Machine {
   stage(): Stage {
     const stage = new Stage(this.world.timeline, this.clock);
     this.#stages.add(stage);
+    for (const stop of this.#stops) hold(stage, stop);
     return stage;
   }
 
@@ -75,30 +78,34 @@ export class Machine {
   /** kill -9; its keeper starts another soon. */
   crash(restartMs: number): void {
     const supervisor = this.#supervisor;
-    if (supervisor === null) return;
+    // Nobody kills anything on a machine that does not run.
+    if (supervisor === null || !this.kernel.stage.running) return;
     this.world.trace.note(this.name, "supervisor killed");
     this.#supervisor = null;
     this.#stages.delete(supervisor.stage);
     supervisor.kill();
-    this.world.timeline.after(restartMs, () => this.startSupervisor());
+    this.world.timeline.after(restartMs, () =>
+      this.kernel.stage.deliver(() => this.startSupervisor()),
+    );
   }
 
-  /** Nothing runs; `losesTime`: nor do its clocks, but for the wall's. */
+  /** Nothing runs; `losesTime`: nor do its clocks, but for the wall's. The result ends that. */
   stop(losesTime: boolean): () => void {
-    const sinceMs = this.world.timeline.nowMs;
-    const givenUp = this.world.timeline.after(giveUpMs, () => this.kernel.loseOthers());
-    const stages = [...this.#stages];
-    for (const stage of stages) {
-      if (losesTime) stage.stopClock();
-      else stage.pause();
-    }
+    const { timeline } = this.world;
+    const sinceMs = timeline.nowMs;
+    const givenUp = timeline.after(giveUpMs, () => this.kernel.loseOthers());
+    const stop = { losesTime, stages: new Set<Stage>() };
+    for (const stage of this.#stages) hold(stage, stop);
+    this.#stops.add(stop);
     return () => {
-      this.world.timeline.cancel(givenUp);
+      timeline.cancel(givenUp);
+      this.#stops.delete(stop);
       if (losesTime) {
-        this.clock.lose(this.world.timeline.nowMs - sinceMs);
-        this.clock.jump((this.world.timeline.nowMs - sinceMs) * (1 - this.clock.rate));
+        const goneMs = timeline.nowMs - sinceMs;
+        this.clock.lose(goneMs);
+        this.clock.jump(goneMs * (1 - this.clock.rate));
       }
-      for (const stage of stages) {
+      for (const stage of stop.stages) {
         if (losesTime) stage.startClock();
         else stage.resume();
       }
@@ -179,4 +186,15 @@ export class Machine {
       listens: (guest: Guest) => checks.listens(this.name, guest),
     };
   }
+}
+
+interface Stop {
+  readonly losesTime: boolean;
+  readonly stages: Set<Stage>;
+}
+
+function hold(stage: Stage, { losesTime, stages }: Stop): void {
+  stages.add(stage);
+  if (losesTime) stage.stopClock();
+  else stage.pause();
 }
