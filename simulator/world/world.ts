@@ -14,6 +14,7 @@ import { Generator } from "./generator.js";
 import { Machine } from "./machine.js";
 import type { Mutation } from "./mutation.js";
 import { Network } from "./network.js";
+import { planOperator } from "./operator.js";
 import { Probes } from "./probes.js";
 import { drawScenario, type ScenarioLimits, usualLimits } from "./scenario.js";
 import { SimulatedTable } from "./simulated-table.js";
@@ -95,6 +96,7 @@ class World {
     this.#context = {
       ...{ timeline, root, network, faults, trace, checks, scenario, hostOf },
       cloud: () => this.#cloud,
+      isFaultless: options.decisions?.length === 0,
       ...{ mutation, inspect: options.coverage?.inspect ?? null },
       membershipFor: (node, stage, ports) => {
         const own = new SimulatedTable(table, records, node, stage);
@@ -116,6 +118,7 @@ class World {
     for (const machine of this.#machines) machine.startSupervisor();
     this.#traffic.plan();
     this.#calamities.plan();
+    planOperator(this.#context, this.#machines);
     new Probes(this.#context, this.#machines, this.#traffic).plan();
     timeline.after(scenario.healMs, () => this.#heal());
     await this.#until(scenario.endMs);
