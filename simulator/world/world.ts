@@ -3,6 +3,7 @@
  * their time: the platform's own supervisors in a world that one seed decides.
  */
 import { SettlingMembership } from "../../platform/membership/settling-membership.js";
+import type { Membership } from "../../platform/ports/membership.js";
 import type { InvocationEvent } from "../../platform/protocol/environment.js";
 import { MemoryMembership } from "../dynamodb/memory-membership.js";
 import { Calamities } from "./calamities.js";
@@ -100,7 +101,8 @@ class World {
       ...{ mutation, inspect: options.coverage?.inspect ?? null },
       membershipFor: (node, stage, ports) => {
         const own = new SimulatedTable(table, records, node, stage);
-        return new SettlingMembership(mutation.table?.(own) ?? own, ports);
+        const membership = new SettlingMembership(mutation.table?.(own) ?? own, ports);
+        return heard(membership, checks);
       },
       reached: (machine, step, host) => this.#calamities.reached(machine, step, host),
       accepting: (machine) => this.#traffic.accepting(machine),
@@ -173,4 +175,17 @@ class World {
       },
     });
   }
+}
+
+/** What supervisors are told of their writes is held against what becomes of them. */
+function heard(membership: Membership, checks: Checks): Membership {
+  return {
+    read: (deployId, host) => membership.read(deployId, host),
+    list: (deployId) => membership.list(deployId),
+    apply: async (write, deadlineMs) => {
+      const outcome = await membership.apply(write, deadlineMs);
+      if (outcome.result === "rejected") checks.toldRejected(write);
+      return outcome;
+    },
+  };
 }
