@@ -11,10 +11,19 @@ import type { Clock } from "../ports/clock.js";
 import type { HostRecord } from "../ports/membership.js";
 import type { Random } from "../ports/random.js";
 
+/** Since when this version of a record has been seen, monotonic ms. */
+export interface Sighting {
+  readonly version: number;
+  readonly sinceMs: number;
+}
+
 export interface FollowPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly nodeId: string;
+  readonly host: string;
+  /** By host; a lease outlasts the patience of a boot, and so does what was seen of it. */
+  readonly sightings: Map<string, Sighting>;
   /** The caller has lost interest. */
   readonly signal: AbortSignal;
   read(): Promise<HostRecord | null>;
@@ -26,27 +35,32 @@ const helpFirstMs = 1_000;
 const helpSpreadMs = 2_000;
 
 export async function follow(input: FollowInput, ports: FollowPorts): Promise<Followed> {
-  const { clock, random, signal } = ports;
+  const { random, signal } = ports;
   const began = input.record;
   const helpAfterMs = helpFirstMs + random.uniform() * helpSpreadMs;
   let seen = began;
-  // Of a record that was read before nobody knows when: it counts from the next look.
-  let sinceMs = clock.monotonicMs();
   for (let round = 0; !signal.aborted; round += 1) {
-    const unchangedMs = clock.monotonicMs() - sinceMs;
+    const unchangedMs = sightedFor(seen, ports);
     const isNews = seen?.version !== began?.version;
     const verdict = judge(seen, {
       ...{ nodeId: ports.nodeId, unchangedMs, helpAfterMs, isNews },
       unreachable: input.unreachable && !isNews,
     });
     if (verdict !== null) return { record: seen, verdict };
-    await pause(clock, backOffMs(round, polling, random));
-    const record = await ports.read();
-    // What is unchanged when it was asked for has been so until the answer came, and no longer.
-    if (record?.version !== seen?.version) sinceMs = clock.monotonicMs();
-    seen = record;
+    await pause(ports.clock, backOffMs(round, polling, random));
+    seen = await ports.read();
   }
   return { record: seen, verdict: "free" };
+}
+
+/** How long this version has been there: counted from the receipt of the first look at it. */
+function sightedFor(record: HostRecord | null, { clock, host, sightings }: FollowPorts): number {
+  const nowMs = clock.monotonicMs();
+  const version = record?.version ?? 0;
+  const before = sightings.get(host);
+  if (before?.version === version) return nowMs - before.sinceMs;
+  sightings.set(host, { version, sinceMs: nowMs });
+  return 0;
 }
 
 interface Circumstances {

@@ -56,6 +56,7 @@ export function hostActors(
     follow: fromPromise<Followed, FollowInput>(({ input, system, signal }) =>
       follow(input, {
         ...{ clock, random, signal, nodeId: context.nodeId },
+        ...{ host: hostOf(system).name, sightings: context.sightings },
         read: () => membership.read(context.deployId, hostOf(system).name),
       }),
     ),

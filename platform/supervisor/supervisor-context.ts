@@ -10,6 +10,7 @@ import type { HostRecord, Membership } from "../ports/membership.js";
 import type { NameTable } from "../ports/name-table.js";
 import type { Random } from "../ports/random.js";
 import type { Sockets } from "../ports/sockets.js";
+import type { Sighting } from "./follow.js";
 import type { HostActorFactory } from "./host-actor.js";
 import type { Origins } from "./origins.js";
 
@@ -41,6 +42,8 @@ export interface HostActorContext {
   readonly nodeId: string;
   /** When each record that a write of ours brought about was sent, monotonic ms. */
   readonly sentAt: WeakMap<HostRecord, number>;
+  /** Of hosts that other nodes have. */
+  readonly sightings: Map<string, Sighting>;
 }
 
 export interface SupervisorContext extends HostActorContext {

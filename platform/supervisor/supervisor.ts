@@ -54,7 +54,7 @@ export class Supervisor {
     const { ports, deployId, nodeId } = options;
     this.#redeclarations = new Redeclarations(ports.log);
     this.origins = new Origins(ports, (address) => this.#residentAt(address));
-    const shared = { ports, deployId, nodeId, sentAt: new WeakMap() };
+    const shared = { ports, deployId, nodeId, sentAt: new WeakMap(), sightings: new Map() };
     const actors = new HostActorFactory(shared);
     const onMapped = () => this.#publish();
     this.#context = { ...shared, actors, origins: this.origins, onMapped };

@@ -61,7 +61,7 @@ export class Calamities {
     trace.note(name, `fault: ${decision.kind}`);
     switch (decision.kind) {
       case "supervisor killed":
-        machine.crash(shortMs(decision));
+        machine.crash(absenceMs(decision));
         return;
       case "supervisor stalled":
         this.#stall(machine, decision);
@@ -116,6 +116,11 @@ export class Calamities {
 
 function shortMs({ size }: Decision): number {
   return 50 + size ** 3 * 6_000;
+}
+
+/** Its keeper starts another at once, unless that is gone, too. */
+function absenceMs(decision: Decision): number {
+  return decision.size > 0.6 ? (decision.size - 0.6) * 150_000 : shortMs(decision);
 }
 
 function longMs({ size }: Decision): number {

@@ -46,6 +46,8 @@ export class Checks {
   /** By life: the environment that it was registered for. */
   readonly #registered = new Map<string, string>();
   readonly #applied = new Set<string>();
+  /** Writes of which somebody was told that they were not applied. */
+  readonly #void = new Set<string>();
   readonly #guests = new Map<string, Set<Guest>>();
   /** By host: the newest life that took a connection, and the environment that it was in. */
   readonly #served = new Map<string, { readonly incarnation: number; readonly pid: string }>();
@@ -83,6 +85,11 @@ export class Checks {
 
   read(): void {
     this.#count("reads");
+  }
+
+  /** Its supervisor goes on as if it had never been. */
+  toldRejected({ operation }: RecordWrite): void {
+    this.#void.add(operation);
   }
 
   invoked(by: string, event: InvocationEvent): void {
@@ -205,6 +212,7 @@ export class Checks {
       }
       this.#registered.set(life, write.owner);
     }
+    if (this.#void.has(write.operation)) this.violated("M2", `${what} was said to be void`);
     const { memory } = record;
     if (memory !== null && memory !== this.#registered.get(life)) {
       this.violated("memory", `${what}: ${memory} has the memory of another life than ${life}`);

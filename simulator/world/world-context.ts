@@ -32,6 +32,8 @@ export interface WorldContext {
   readonly checks: Checks;
   readonly scenario: Scenario;
   readonly mutation: Mutation;
+  /** Nothing is to go wrong. */
+  readonly isFaultless: boolean;
   readonly inspect: Coverage["inspect"] | null;
   cloud(): Cloud;
   hostOf(name: string): DeclaredHost;

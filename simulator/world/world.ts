@@ -3,6 +3,7 @@
  * their time: the platform's own supervisors in a world that one seed decides.
  */
 import { SettlingMembership } from "../../platform/membership/settling-membership.js";
+import type { Membership } from "../../platform/ports/membership.js";
 import type { InvocationEvent } from "../../platform/protocol/environment.js";
 import { MemoryMembership } from "../dynamodb/memory-membership.js";
 import { Calamities } from "./calamities.js";
@@ -14,6 +15,7 @@ import { Generator } from "./generator.js";
 import { Machine } from "./machine.js";
 import type { Mutation } from "./mutation.js";
 import { Network } from "./network.js";
+import { planOperator } from "./operator.js";
 import { Probes } from "./probes.js";
 import { drawScenario, type ScenarioLimits, usualLimits } from "./scenario.js";
 import { SimulatedTable } from "./simulated-table.js";
@@ -95,10 +97,12 @@ class World {
     this.#context = {
       ...{ timeline, root, network, faults, trace, checks, scenario, hostOf },
       cloud: () => this.#cloud,
+      isFaultless: options.decisions?.length === 0,
       ...{ mutation, inspect: options.coverage?.inspect ?? null },
       membershipFor: (node, stage, ports) => {
         const own = new SimulatedTable(table, records, node, stage);
-        return new SettlingMembership(mutation.table?.(own) ?? own, ports);
+        const membership = new SettlingMembership(mutation.table?.(own) ?? own, ports);
+        return heard(membership, checks);
       },
       reached: (machine, step, host) => this.#calamities.reached(machine, step, host),
       accepting: (machine) => this.#traffic.accepting(machine),
@@ -116,6 +120,7 @@ class World {
     for (const machine of this.#machines) machine.startSupervisor();
     this.#traffic.plan();
     this.#calamities.plan();
+    planOperator(this.#context, this.#machines);
     new Probes(this.#context, this.#machines, this.#traffic).plan();
     timeline.after(scenario.healMs, () => this.#heal());
     await this.#until(scenario.endMs);
@@ -170,4 +175,17 @@ class World {
       },
     });
   }
+}
+
+/** What supervisors are told of their writes is held against what becomes of them. */
+function heard(membership: Membership, checks: Checks): Membership {
+  return {
+    read: (deployId, host) => membership.read(deployId, host),
+    list: (deployId) => membership.list(deployId),
+    apply: async (write, deadlineMs) => {
+      const outcome = await membership.apply(write, deadlineMs);
+      if (outcome.result === "rejected") checks.toldRejected(write);
+      return outcome;
+    },
+  };
 }

@@ -7,14 +7,15 @@ import { mutations } from "./mutations.js";
 const caughtBy: Readonly<Record<string, readonly [number, string]>> = {
   "an end forgets the incarnation": [1, "M2"],
   "nothing guards a host that falls asleep": [1, "M4"],
+  "nobody sees what a connection does": [1, "M5"],
   "a lease is counted from the receipt, and a while longer": [2, "M1"],
   "the gate stays open in a sleep": [2, "M1"],
-  "memory is not guarded": [2, "M1"],
   "memory is kept by a takeover": [2, "memory"],
-  "nobody sees what a connection does": [4, "M5"],
-  "a taker waits half as long": [9, "M1"],
-  "a claim pins neither incarnation nor version": [9, "M2"],
-  "a lost answer is resolved by a read": [31, "M6"],
+  "memory is not guarded": [4, "M1"],
+  "a takeover does not pin the version": [9, "M2"],
+  "a taker waits half as long": [12, "M1"],
+  "a claim pins neither incarnation nor version": [19, "M2"],
+  "a lost answer is resolved by a read": [27, "M2"],
 };
 
 test("every mutation has a seed that catches it", (t) => {

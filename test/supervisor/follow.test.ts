@@ -2,7 +2,7 @@
 import test from "ava";
 import type { Clock } from "../../platform/ports/clock.js";
 import type { HostRecord } from "../../platform/ports/membership.js";
-import { follow } from "../../platform/supervisor/follow.js";
+import { follow, type Sighting } from "../../platform/supervisor/follow.js";
 import { recordIn } from "../membership/records.js";
 
 /** Looks at what `read` says; time passes by nothing but waiting. */
@@ -10,6 +10,7 @@ async function followed(
   record: HostRecord,
   read: (nowMs: number) => HostRecord | null = () => record,
   unreachable = false,
+  sightings = new Map<string, Sighting>(),
 ) {
   let nowMs = 0;
   const clock: Clock = {
@@ -24,7 +25,7 @@ async function followed(
   const { verdict } = await follow(
     { record, unreachable },
     {
-      ...{ clock, nodeId: "me", signal: new AbortController().signal },
+      ...{ clock, nodeId: "me", host: "web", sightings, signal: new AbortController().signal },
       random: { id: () => "id", uniform: () => 0.5 },
       read: async () => read(nowMs),
     },
@@ -78,4 +79,14 @@ test("a boot that failed there fails here, and an end leaves the host free", asy
   const booting = recordIn("allocating");
   t.is((await followed(booting, () => recordIn("failed", { version: 31 }))).verdict, "failed");
   t.is((await followed(booting, () => recordIn("imaginary", { version: 31 }))).verdict, "free");
+});
+
+test("what a boot that gave up had seen counts for the next one", async (t) => {
+  const running = recordIn("running");
+  const sightings = new Map([["web", { version: running.version, sinceMs: -9_000 }]]);
+  const { verdict, afterMs } = await followed(running, () => running, true, sightings);
+  t.is(verdict, "expired");
+  t.true(afterMs < 2_500);
+  const other = new Map([["web", { version: running.version - 1, sinceMs: -9_000 }]]);
+  t.true((await followed(running, () => running, true, other)).afterMs >= 10_700);
 });
