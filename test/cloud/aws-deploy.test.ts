@@ -140,7 +140,7 @@ test("a dry run says what would be done, and does nothing", async (t) => {
   const first = await world.im([...run, shop(world, web, worker)]);
   t.is(first.code, 0);
   t.regex(first.stdout, /^shop: 4 hosts would be declared, none would run\./);
-  t.regex(first.stdout, /create +im_shop_worker +3 +256 MB +1\.\d MB +4\.\d MB\n/);
+  t.regex(first.stdout, /create +im_shop_worker +3 +256 MB +1\.\d MB +3\.\d MB\n/);
   t.regex(first.stdout, /create the table im_shop/);
   t.false(existsSync(join(world.home, "aws")));
   t.deepEqual(world.changes(), []);
