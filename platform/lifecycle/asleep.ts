@@ -56,7 +56,7 @@ export const suspending = hostSetup.createStateConfig({
             actions: assign(({ event }) => ({ record: event.output.record })),
           },
           {
-            target: "#host.terminating",
+            target: "#host.terminating.disowned",
             actions: "failHeldElsewhere",
           },
         ],
@@ -142,7 +142,7 @@ export const resuming = hostSetup.createStateConfig({
             actions: assign(({ event }) => ({ record: event.output.record })),
           },
           {
-            target: "#host.terminating",
+            target: "#host.terminating.disowned",
             actions: ["failHeldElsewhere", "wakeUp"],
           },
         ],
@@ -180,7 +180,7 @@ export const resuming = hostSetup.createStateConfig({
             actions: assign(({ event }) => ({ record: event.output.record })),
           },
           {
-            target: "#host.terminating",
+            target: "#host.terminating.disowned",
             actions: "failHeldElsewhere",
           },
         ],
@@ -216,7 +216,7 @@ export const resuming = hostSetup.createStateConfig({
             actions: assign(({ event }) => ({ record: event.output.record })),
           },
           {
-            target: "#host.terminating",
+            target: "#host.terminating.disowned",
             actions: "failHeldElsewhere",
           },
         ],

@@ -23,6 +23,8 @@ export const terminating = hostSetup.createStateConfig({
     "guest.started": {},
   },
   states: {
+    /** Membership has given it up; its end may have been heard while that was asked. */
+    disowned: { always: [{ guard: "gone", target: "releasing" }, { target: "ending" }] },
     ending: {
       entry: "terminateGuest",
       after: { endProof: { target: "ending", reenter: true, actions: "killGuest" } },

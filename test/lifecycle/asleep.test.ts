@@ -234,6 +234,14 @@ test("a host that somebody else has by now is ended here", async (t) => {
   t.is(rig.state, "terminating.ending");
 });
 
+test("a life that ended, and is somebody else's by then, is waited for no more", async (t) => {
+  const rig = (await asleep()).send(wake).send(ended);
+  const item = rig.item ?? raise();
+  rig.item = { ...item, state: "allocating", incarnation: 2, owner: "node-2", memory: null };
+  await rig.answer("resume");
+  t.is(rig.state, "terminating.releasing");
+});
+
 test("a late repetition of an event that sets a sleeper going is written down", async (t) => {
   const rig = (await asleep()).send(continued);
   t.is(rig.state, "resuming.selfResuming");
