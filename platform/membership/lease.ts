@@ -11,9 +11,10 @@ export const renewEveryMs = 3_000;
 export const fenceMs = 1_500;
 /** Two quartz clocks differ by no more than this, each way. */
 const driftMax = 0.01;
-const safetyMs = 500;
 /** A wall clock and a monotonic one that part by more were not running together. */
 const disagreementMs = 1_000;
+/** So long may a holder have been away without its gate being shut by that. */
+const safetyMs = 1_200;
 
 /** How long a record must have been seen unchanged before its host may be taken over. */
 export function takeoverWaitMs(leaseMs: number): number {

@@ -4,6 +4,6 @@ export interface GateWord {
   readonly incarnation: number;
   /** Monotonic ms. */
   readonly untilMs: number;
-  /** Wall clock less monotonic clock, when the word was written. */
+  /** Wall clock less monotonic clock, when the lease was asked for. */
   readonly wallAheadMs: number;
 }

@@ -83,9 +83,9 @@ function transacting(context: HostActorContext) {
   }
 
   async function sent(write: RecordWrite): Promise<WriteOutcome> {
-    const sentMs = clock.monotonicMs();
+    const moment = { monotonicMs: clock.monotonicMs(), wallMs: clock.nowMs() };
     const outcome = await membership.apply(write, writeDeadlineMs);
-    if (outcome.result === "applied") context.sentAt.set(outcome.record, sentMs);
+    if (outcome.result === "applied") context.sentAt.set(outcome.record, moment);
     return outcome;
   }
 

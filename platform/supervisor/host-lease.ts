@@ -8,7 +8,7 @@ import type { TimerHandle } from "../ports/clock.js";
 import type { Elsewhere } from "../ports/elsewhere.js";
 import type { HostRecord } from "../ports/membership.js";
 import type { HostSnapshot } from "./host-life.js";
-import type { SupervisorContext } from "./supervisor-context.js";
+import type { Moment, SupervisorContext } from "./supervisor-context.js";
 
 /** A renewal that failed is tried again so soon. */
 const retryMs = 1_000;
@@ -71,7 +71,7 @@ export class HostLease {
     this.#isOpen = null;
     const { clock } = this.#options.context.ports;
     const nowMs = clock.monotonicMs();
-    const sentMs = this.#sentMs(record);
+    const sentMs = this.#sent(record)?.monotonicMs;
     const { incarnation } = record;
     const leftMs = (sentMs ?? nowMs) + record.leaseMs - fenceMs - nowMs;
     this.#expiry = clock.setTimeout(
@@ -94,17 +94,15 @@ export class HostLease {
   }
 
   #open(record: HostRecord): void {
-    const { context, declared } = this.#options;
-    const sentMs = this.#sentMs(record);
-    if (sentMs === undefined) return;
+    const { declared } = this.#options;
+    const sent = this.#sent(record);
+    if (sent === undefined) return;
     this.#isOpen = true;
-    const { clock } = context.ports;
-    const wallAheadMs = clock.nowMs() - clock.monotonicMs();
-    const untilMs = sentMs + record.leaseMs;
     this.#elsewhere.setGate(declared.address, {
       incarnation: record.incarnation,
-      untilMs,
-      wallAheadMs,
+      untilMs: sent.monotonicMs + record.leaseMs,
+      // As it was then: the machine may have been away while the answer was on its way.
+      wallAheadMs: sent.wallMs - sent.monotonicMs,
     });
   }
 
@@ -113,7 +111,7 @@ export class HostLease {
     this.#elsewhere.setGate(this.#options.declared.address, null);
   }
 
-  #sentMs(record: HostRecord): number | undefined {
+  #sent(record: HostRecord): Moment | undefined {
     return this.#options.context.sentAt.get(record);
   }
 

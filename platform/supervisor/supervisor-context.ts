@@ -35,13 +35,19 @@ export interface SupervisorPorts {
   readonly reached: (step: string, host: string) => void;
 }
 
+/** By both clocks: a machine that was away shows in how they have parted. */
+export interface Moment {
+  readonly monotonicMs: number;
+  readonly wallMs: number;
+}
+
 /** What the actors of hosts are made with. */
 export interface HostActorContext {
   readonly ports: SupervisorPorts;
   readonly deployId: string;
   readonly nodeId: string;
-  /** When each record that a write of ours brought about was sent, monotonic ms. */
-  readonly sentAt: WeakMap<HostRecord, number>;
+  /** When each record that a write of ours brought about was sent. */
+  readonly sentAt: WeakMap<HostRecord, Moment>;
   /** Of hosts that other nodes have. */
   readonly sightings: Map<string, Sighting>;
 }
