@@ -57,15 +57,15 @@ test("a claim that nothing comes of is helped, one of memory elsewhere is not", 
 test("a claim that was helped in vain is taken over when its lease is over", async (t) => {
   const { verdict, afterMs } = await followed(recordIn("allocating", { attempt: 3 }));
   t.is(verdict, "expired");
-  // Ten seconds, twice a drift of one in a hundred, and half a second.
-  t.true(afterMs >= 10_700 && afterMs < 11_300);
+  // Ten seconds, twice a drift of one in a hundred, and for how long clocks may part unseen.
+  t.true(afterMs >= 11_400 && afterMs < 12_000);
 });
 
 test("a running host whose node is not reached is taken over, unless it is renewed", async (t) => {
   const running = recordIn("running");
   const lost = await followed(running, () => running, true);
   t.is(lost.verdict, "expired");
-  t.true(lost.afterMs >= 10_700);
+  t.true(lost.afterMs >= 11_400);
   const renewed = { ...running, version: 31 };
   const found = await followed(running, (ms) => (ms < 3_000 ? running : renewed), true);
   t.is(found.verdict, "there");
