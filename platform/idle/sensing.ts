@@ -42,7 +42,7 @@ const intervalMinMs = 25;
 /** Looks to a time-out: a host sleeps at most a quarter of it late. */
 const looksPerTimeout = 4;
 /** At most about this much of a processor; a little more where time-outs are short. */
-const shareMax = 1 / 250;
+const shareMax = 1 / 240;
 const shareMaxShort = 1 / 50;
 
 interface Watched {

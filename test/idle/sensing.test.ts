@@ -142,7 +142,7 @@ test("looks that are dear are fewer", (t) => {
   sensing.watch(hostAt(node, web, 30_000).host);
   node.advance(100_000);
   t.true(sensing.cost.usedMs <= 100_000 / 250 + 50);
-  t.true(sensing.cost.looks >= 7);
+  t.true(sensing.cost.looks >= 9);
 });
 
 test("a watch that a verdict ends hears no more", (t) => {
