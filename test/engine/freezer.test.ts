@@ -1,29 +1,16 @@
-import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { systemClock } from "../../platform/daemon/system-clock-adapter.js";
 import { claimCgroup } from "../../simulator/lambda/cgroup.js";
-import { CgroupFreezer } from "../../simulator/lambda/cgroup-freezer.js";
 import { chooseFreezer, freezerKind } from "../../simulator/lambda/choose-freezer.js";
 import type { Freezer } from "../../simulator/lambda/freezer.js";
 import { SignalFreezer } from "../../simulator/lambda/signal-freezer.js";
 import { onlyIf } from "../process/requirements.js";
-import { family, log, storm, TestTree } from "./frozen-trees.js";
+import { cgroups, family, log, storm, TestTree } from "./frozen-trees.js";
 
 const hasCgroups = freezerKind().kind === "cgroup";
 const name = `im-test-${process.pid}`;
-
-function cgroups(t: ExecutionContext): CgroupFreezer {
-  const { directory } = claimCgroup(name);
-  if (directory === null) throw new Error("there were cgroups a moment ago");
-  const freezer = new CgroupFreezer(directory, systemClock, log);
-  t.teardown(async () => {
-    await freezer.close();
-    assert.equal(existsSync(directory), false);
-  });
-  return freezer;
-}
 
 function signals(): SignalFreezer {
   return new SignalFreezer(systemClock, log, null);

@@ -1,4 +1,5 @@
 /** Real trees of processes to be frozen, and what can be seen of them from outside. */
+import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -15,6 +16,8 @@ import { join } from "node:path";
 import type { ExecutionContext } from "ava";
 import { systemClock } from "../../platform/daemon/system-clock-adapter.js";
 import type { Log } from "../../platform/ports/log.js";
+import { claimCgroup } from "../../simulator/lambda/cgroup.js";
+import { CgroupFreezer } from "../../simulator/lambda/cgroup-freezer.js";
 import type { FreezableTree, Freezer } from "../../simulator/lambda/freezer.js";
 import { markerVariable, ProcessTable } from "../../simulator/lambda/process-table.js";
 import { ProcessTree } from "../../simulator/lambda/process-tree.js";
@@ -56,8 +59,10 @@ export class TestTree {
     chmodSync(program, 0o755);
     const [file, ...words] = this.freezable.command(program);
     const env = { ...process.env, FILE: this.file, [markerVariable]: this.id };
+    // From here on: a program that writes only once may have done so when its spawn returns.
+    const grown = this.grows();
     this.#child = spawn(file, words, { env, stdio: "ignore", detached: true });
-    await this.grows();
+    await grown;
   }
 
   /** Bytes that the processes have written so far. */
@@ -89,4 +94,16 @@ export class TestTree {
     await this.freezable.remove();
     rmSync(this.directory, { recursive: true });
   }
+}
+
+/** Freezes by cgroups of this process's own, which are gone when the test ends. */
+export function cgroups(t: ExecutionContext): CgroupFreezer {
+  const { directory } = claimCgroup(`im-test-${process.pid}`);
+  if (directory === null) throw new Error("there were cgroups a moment ago");
+  const freezer = new CgroupFreezer(directory, systemClock, log);
+  t.teardown(async () => {
+    await freezer.close();
+    assert.equal(existsSync(directory), false);
+  });
+  return freezer;
 }

@@ -1,17 +1,14 @@
 /** What a sleep does to a system call that waits: Linux restarts some, and ends others. */
-import assert from "node:assert/strict";
-import { closeSync, constants, existsSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, readFileSync, writeSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ExecutionContext } from "ava";
 import { systemClock } from "../../platform/daemon/system-clock-adapter.js";
-import { claimCgroup } from "../../simulator/lambda/cgroup.js";
-import { CgroupFreezer } from "../../simulator/lambda/cgroup-freezer.js";
 import { freezerKind } from "../../simulator/lambda/choose-freezer.js";
 import type { Freezer } from "../../simulator/lambda/freezer.js";
 import { SignalFreezer } from "../../simulator/lambda/signal-freezer.js";
 import { onlyIf } from "../process/requirements.js";
 import { built } from "../process/world.js";
-import { log, TestTree } from "./frozen-trees.js";
+import { cgroups, log, TestTree } from "./frozen-trees.js";
 
 /** As man 7 signal has it for a stop signal; the freezer of cgroups does the same. */
 const calls = {
@@ -24,17 +21,6 @@ const calls = {
   // A socket with a time-out of its own (SO_RCVTIMEO).
   recv: "EINTR",
 } as const;
-
-function cgroups(t: ExecutionContext): Freezer {
-  const { directory } = claimCgroup(`im-waits-${process.pid}`);
-  if (directory === null) throw new Error("there were cgroups a moment ago");
-  const freezer = new CgroupFreezer(directory, systemClock, log);
-  t.teardown(async () => {
-    await freezer.close();
-    assert.equal(existsSync(directory), false);
-  });
-  return freezer;
-}
 
 /** Resolves when all of it waits, or has ended: the one that sleeps does that by itself. */
 async function waiting(tree: TestTree): Promise<void> {
