@@ -52,7 +52,7 @@ export class Checks {
   /** By host: the newest life that took a connection, and the environment that it was in. */
   readonly #served = new Map<string, { readonly incarnation: number; readonly pid: string }>();
   /** By host-runtime: when its guard was armed. */
-  readonly #guardedMs = new Map<number, number>();
+  readonly #guardedMs = new Map<string, number>();
 
   constructor(world: ChecksWorld) {
     this.#world = world;
@@ -156,7 +156,7 @@ export class Checks {
 
   guarded({ name }: Machine, runtimePid: number): void {
     this.#world.trace.note(name, `guard over ${runtimePid}`);
-    this.#guardedMs.set(runtimePid, this.#world.timeline.nowMs);
+    this.#guardedMs.set(`${name}/${runtimePid}`, this.#world.timeline.nowMs);
   }
 
   /** M5: it is told to sleep. */
@@ -164,7 +164,7 @@ export class Checks {
     const { host, runtimePid, machine } = guest.world;
     const { nowMs } = this.#world.timeline;
     const maxMs = this.#world.inFlightMaxMs(host) ?? Number.POSITIVE_INFINITY;
-    const guardedMs = this.#guardedMs.get(runtimePid) ?? 0;
+    const guardedMs = this.#guardedMs.get(`${machine.name}/${runtimePid}`) ?? 0;
     this.#world.trace.note(machine.name, `${host} is told to sleep`);
     for (const stream of guest.streams) {
       if (stream.pending === 0 || stream.askedMs > guardedMs) continue;
