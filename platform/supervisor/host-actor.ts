@@ -8,7 +8,7 @@ import type { DeclaredHost } from "./declared-host.js";
 import { hostActors } from "./host-actors.js";
 import type { HostActorContext } from "./supervisor-context.js";
 
-export type HostActor = ReturnType<HostActorFactory["create"]>;
+export type HostActor = ReturnType<typeof createHostActor>;
 
 /** What is known of the host from before: its item, and the environment it was last in. */
 export interface Found {
@@ -17,47 +17,45 @@ export interface Found {
   readonly adopting: Adopting;
 }
 
+/** Which host an actor is of, and the supervisor that has it. */
+export interface HostWorld {
+  readonly context: HostActorContext;
+  readonly declared: DeclaredHost;
+}
+
+const worlds = new WeakMap<AnyActorRef["system"], HostWorld>();
+
 /**
- * Makes the actors of all hosts of a supervisor. The machine is built once for all of them: that
- * takes milliseconds, for which the first connect to each host would wait.
+ * Built once for all hosts: that takes milliseconds, for which the first connect to each host would
+ * wait, and a machine remembers which transitions an event calls for.
  */
-export class HostActorFactory {
-  readonly #context: HostActorContext;
-  readonly #declaredOf = new WeakMap<AnyActorRef["system"], DeclaredHost>();
-  readonly #machine: typeof hostMachine;
+const machine = hostMachine.provide({
+  actors: hostActors((system) => {
+    const world = worlds.get(system);
+    assert(world !== undefined, "every actor was made here");
+    return world;
+  }),
+});
 
-  constructor(context: HostActorContext) {
-    this.#context = context;
-    const actors = hostActors(context, (system) => this.#hostOf(system));
-    this.#machine = hostMachine.provide({ actors });
-  }
-
-  create(declared: DeclaredHost, found: Found) {
-    const { clock, inspect } = this.#context.ports;
-    const settings = {
-      host: declared.name,
-      nodeId: this.#context.nodeId,
-      ready: declared.ready,
-      bootTimeoutMs: declared.bootTimeoutMs,
-      stopGraceMs: declared.stopGraceMs,
-      terminateAfterMs: declared.idle.terminateAfterMs,
-      shared: this.#context.ports.elsewhere !== undefined,
-    };
-    const actor = createActor(this.#machine, {
-      input: { ...found, settings },
-      clock: {
-        setTimeout: (callback: () => void, delayMs: number) => clock.setTimeout(callback, delayMs),
-        clearTimeout: (timer: unknown) => clock.clearTimeout(timer),
-      },
-      ...(inspect === undefined ? {} : { inspect }),
-    });
-    this.#declaredOf.set(actor.system, declared);
-    return actor;
-  }
-
-  #hostOf(system: AnyActorRef["system"]): DeclaredHost {
-    const declared = this.#declaredOf.get(system);
-    assert(declared !== undefined, "every actor was made here");
-    return declared;
-  }
+export function createHostActor(context: HostActorContext, declared: DeclaredHost, found: Found) {
+  const { clock, inspect, elsewhere } = context.ports;
+  const settings = {
+    host: declared.name,
+    nodeId: context.nodeId,
+    ready: declared.ready,
+    bootTimeoutMs: declared.bootTimeoutMs,
+    stopGraceMs: declared.stopGraceMs,
+    terminateAfterMs: declared.idle.terminateAfterMs,
+    shared: elsewhere !== undefined,
+  };
+  const actor = createActor(machine, {
+    input: { ...found, settings },
+    clock: {
+      setTimeout: (callback: () => void, delayMs: number) => clock.setTimeout(callback, delayMs),
+      clearTimeout: (timer: unknown) => clock.clearTimeout(timer),
+    },
+    ...(inspect === undefined ? {} : { inspect }),
+  });
+  worlds.set(actor.system, { context, declared });
+  return actor;
 }

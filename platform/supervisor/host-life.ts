@@ -7,7 +7,7 @@ import type { hostMachine } from "../lifecycle/machine.js";
 import type { HostRecord } from "../ports/membership.js";
 import { environmentOf } from "../protocol/boot-id.js";
 import type { DeclaredHost } from "./declared-host.js";
-import type { Found, HostActor } from "./host-actor.js";
+import { createHostActor, type Found, type HostActor } from "./host-actor.js";
 import type { SupervisorContext } from "./supervisor-context.js";
 
 export type HostSnapshot = SnapshotFrom<typeof hostMachine>;
@@ -138,7 +138,7 @@ export class HostLife {
   #start(declared: DeclaredHost, adopting: Found["adopting"]): HostActor {
     this.#declared = declared;
     const found = { record: this.#record, lastEnvironment: this.#lastEnvironment, adopting };
-    const actor = this.#context.actors.create(declared, found);
+    const actor = createHostActor(this.#context, declared, found);
     actor.start();
     actor.on("*", (effect) => this.#carryOut(effect, declared.name));
     actor.subscribe((snapshot) => {

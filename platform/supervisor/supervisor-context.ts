@@ -11,7 +11,6 @@ import type { NameTable } from "../ports/name-table.js";
 import type { Random } from "../ports/random.js";
 import type { Sockets } from "../ports/sockets.js";
 import type { Sighting } from "./follow.js";
-import type { HostActorFactory } from "./host-actor.js";
 import type { Origins } from "./origins.js";
 
 /** Everything through which a supervisor sees and changes the world. */
@@ -53,7 +52,6 @@ export interface HostActorContext {
 }
 
 export interface SupervisorContext extends HostActorContext {
-  readonly actors: HostActorFactory;
   readonly origins: Origins;
   /** What is bound for some declared port has changed. */
   readonly onMapped: () => void;

@@ -12,7 +12,6 @@ import type { EnvironmentMessage } from "../protocol/environment.js";
 import { ByHand } from "./by-hand.js";
 import { type Client, Clients } from "./clients.js";
 import type { DeclaredHost } from "./declared-host.js";
-import { HostActorFactory } from "./host-actor.js";
 import { HostChanges } from "./host-changes.js";
 import type { Ending, EnvironmentReport } from "./host-environment.js";
 import type { HostChange } from "./host-history.js";
@@ -55,9 +54,8 @@ export class Supervisor {
     this.#redeclarations = new Redeclarations(ports.log);
     this.origins = new Origins(ports, (address) => this.#residentAt(address));
     const shared = { ports, deployId, nodeId, sentAt: new WeakMap(), sightings: new Map() };
-    const actors = new HostActorFactory(shared);
     const onMapped = () => this.#publish();
-    this.#context = { ...shared, actors, origins: this.origins, onMapped };
+    this.#context = { ...shared, origins: this.origins, onMapped };
   }
 
   get hosts(): ReadonlyMap<string, SupervisedHost> {

@@ -54,10 +54,18 @@ export interface WorldResult {
 
 export async function runWorld(options: WorldOptions): Promise<WorldResult> {
   const world = new World(options);
-  return world.run();
+  const result = await world.run();
+  // A world is all microtasks: signals and messages to the process come between two of them.
+  await new Promise((resolve) => setImmediate(resolve));
+  return result;
 }
 
-const drained = () => new Promise<void>((resolve) => setImmediate(resolve));
+/**
+ * Resolves when every promise that can go on has gone on: a tick comes after all microtasks, those
+ * too that they bring about. A turn of the event loop would do it as well, and costs more.
+ */
+const drained = () =>
+  new Promise<void>((resolve) => queueMicrotask(() => process.nextTick(resolve)));
 
 class World {
   readonly #options: WorldOptions;
