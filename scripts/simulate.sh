@@ -3,5 +3,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bash scripts/build.sh >&2
-# Most of what a world makes lives for one event only.
-exec node --max-semi-space-size=64 dist/scripts/simulate.js "$@"
+# Each thread sweeps its own: there are as many as processors.
+exec node --single-threaded-gc dist/scripts/simulate.js "$@"

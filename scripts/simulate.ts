@@ -1,27 +1,55 @@
-/**
- * npm run simulate -- [--seeds 10000] [--minutes 10] [--from 1]     many seeds, kept ones first
- * npm run simulate -- --seed 7 [--trace]                            one, with its trace
- */
+/** Seeds of the simulated world: see `usage`. */
 import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { Campaign, shrunk } from "../simulator/world/campaign.js";
+import { SeedWorkers } from "../simulator/world/seed-workers.js";
 import { runWorld, type WorldResult } from "../simulator/world/world.js";
+
+const usage = `npm run simulate -- [options]
+
+  --seeds 10000   so many new seeds, after the kept ones (default 1000)
+  --minutes 10    as many as can be run in that time
+  --from 1        the first of the new ones
+  --jobs ${availableParallelism()}        threads (default: one for each processor)
+  --seed 7        this one alone; --trace prints what happens in it
+
+Ctrl-C ends it with what is known by then. Exit status 1: an invariant is violated;
+the shortest history that violates it is printed.`;
 
 const keptFile = new URL("../../test/simulation/seeds.json", import.meta.url);
 const progressEveryMs = 10_000;
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: "string" },
-    trace: { type: "boolean", default: false },
-    seeds: { type: "string" },
-    minutes: { type: "string" },
-    from: { type: "string", default: "1" },
-  },
-});
-
-if (values.seed !== undefined) await one(Number(values.seed), values.trace);
+const values = parsed();
+if (values.help) console.log(usage);
+else if (values.seed !== undefined) await one(whole("seed", values.seed), values.trace);
 else await many();
+
+function parsed() {
+  const string = { type: "string" } as const;
+  const flag = { type: "boolean", default: false } as const;
+  const options = {
+    ...{ seeds: string, minutes: string, from: string, jobs: string, seed: string },
+    ...{ trace: flag, help: { ...flag, short: "h" } },
+  } as const;
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** At least 1, else the program ends. */
+function whole(name: string, text: string): number {
+  const number = Number(text);
+  if (Number.isSafeInteger(number) && number >= 1) return number;
+  return refuse(`--${name} wants a whole number from 1, not ${text}`);
+}
+
+function refuse(why: string): never {
+  console.error(`${why}\n\n${usage}`);
+  process.exit(2);
+}
 
 async function one(seed: number, keepsTrace: boolean): Promise<void> {
   const result = await runWorld({ seed, keepsTrace });
@@ -31,30 +59,46 @@ async function one(seed: number, keepsTrace: boolean): Promise<void> {
 }
 
 async function many(): Promise<void> {
+  const { minutes, seeds: count = minutes === undefined ? "1000" : undefined } = values;
+  const jobs = whole("jobs", values.jobs ?? String(availableParallelism()));
+  const wanted = seeds(
+    whole("from", values.from ?? "1"),
+    count === undefined ? Infinity : whole("seeds", count),
+  );
+  const forMs = minutes === undefined ? Infinity : whole("minutes", minutes) * 60_000;
+  const workers = new SeedWorkers(jobs);
   const campaign = new Campaign();
   const beganMs = performance.now();
-  const endMs = values.minutes === undefined ? Infinity : beganMs + Number(values.minutes) * 60_000;
-  const count = Number(values.seeds ?? (values.minutes === undefined ? 1_000 : Infinity));
-  let toldMs = beganMs;
-  for (const seed of seeds(count)) {
-    if (performance.now() > endMs) break;
-    const result = await campaign.run(seed);
-    if (result.violation !== null) console.log(`seed ${seed}: ${verdict(result)}`);
-    if (performance.now() - toldMs < progressEveryMs) continue;
-    toldMs = performance.now();
-    console.log(rate(campaign, toldMs - beganMs));
-  }
-  summarize(campaign, performance.now() - beganMs);
+  const passedMs = () => performance.now() - beganMs;
+  let interrupted = false;
+  process.once("SIGINT", () => {
+    interrupted = true;
+  });
+  console.log(`${jobs} threads, the seeds of test/simulation/seeds.json first`);
+  const progress = setInterval(() => console.log(rate(campaign, passedMs())), progressEveryMs);
+  await Promise.all(
+    Array.from({ length: jobs }, async () => {
+      for (const seed of wanted) {
+        if (interrupted || passedMs() > forMs) return;
+        const report = await workers.run(campaign.order(seed));
+        campaign.add(report);
+        const { result } = report;
+        if (result.violation !== null) console.log(`seed ${seed}: ${verdict(result)}`);
+      }
+    }),
+  );
+  clearInterval(progress);
+  summarize(campaign, passedMs());
+  await workers.close();
   const [first] = campaign.failures;
   if (first !== undefined) await explain(first);
 }
 
-function* seeds(count: number): Generator<number> {
+function* seeds(from: number, count: number): Generator<number> {
   const kept: { readonly seeds: Record<string, string> } = JSON.parse(
     readFileSync(keptFile, "utf8"),
   );
   for (const seed of Object.keys(kept.seeds)) yield Number(seed);
-  const from = Number(values.from);
   for (let seed = from; seed < from + count; seed += 1) yield seed;
 }
 

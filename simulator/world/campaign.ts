@@ -1,6 +1,7 @@
-/** Many seeds, one after the other, and what is to be said of them all. */
-import { allTransitions, Coverage } from "./coverage.js";
+/** Many seeds, and what is to be said of them all. */
+import { allTransitions } from "./coverage.js";
 import type { Decision } from "./fault-plan.js";
+import type { SeedOrder, SeedReport } from "./seed-worker.js";
 import { shrink } from "./shrink.js";
 import { runWorld, type WorldOptions, type WorldResult } from "./world.js";
 
@@ -12,28 +13,33 @@ export class Campaign {
   readonly faults = new Map<string, number>();
   readonly outcomes = new Map<string, number>();
   readonly refused = new Map<string, number>();
-  readonly #coverage = new Coverage();
+  readonly #taken = new Set<string>();
+  #begun = 0;
   seeds = 0;
   connects = 0;
   simulatedMs = 0;
 
-  async run(seed: number): Promise<WorldResult> {
-    const isWatched = this.seeds % coverageEvery === 0;
-    const result = await runWorld({ seed, ...(isWatched ? { coverage: this.#coverage } : {}) });
+  /** What is to be run for the next seed. */
+  order(seed: number): SeedOrder {
+    this.#begun += 1;
+    return { seed, isWatched: this.#begun % coverageEvery === 1 };
+  }
+
+  add({ result, taken }: SeedReport): void {
     this.seeds += 1;
     this.connects += result.connects;
     this.simulatedMs += result.simulatedMs;
     for (const { kind } of result.decisions) add(this.faults, kind, 1);
     for (const [outcome, count] of result.outcomes) add(this.outcomes, outcome, count);
     for (const [event, count] of result.refused) add(this.refused, event, count);
+    for (const transition of taken) this.#taken.add(transition);
     if (result.violation !== null) this.failures.push(result);
-    return result;
   }
 
   /** Transitions that no seed has taken yet, and how many there are. */
   get unseen(): { readonly names: readonly string[]; readonly all: number } {
     const all = allTransitions();
-    return { names: [...all].filter((name) => !this.#coverage.taken.has(name)), all: all.size };
+    return { names: [...all].filter((name) => !this.#taken.has(name)), all: all.size };
   }
 }
 

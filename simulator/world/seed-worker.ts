@@ -1,0 +1,31 @@
+/** A thread that runs worlds, one seed after the other; see seed-workers.ts. */
+import { isMainThread, parentPort } from "node:worker_threads";
+import { Coverage } from "./coverage.js";
+import { runWorld, type WorldResult } from "./world.js";
+
+/** What a thread is asked for. */
+export interface SeedOrder {
+  readonly seed: number;
+  /** Whether the transitions are collected: that takes longer. */
+  readonly isWatched: boolean;
+}
+
+/** What it answers. */
+export interface SeedReport {
+  readonly result: WorldResult;
+  /** Names of the transitions taken, none of a seed that is not watched. */
+  readonly taken: readonly string[];
+}
+
+export async function runSeed({ seed, isWatched }: SeedOrder): Promise<SeedReport> {
+  if (!isWatched) return { result: await runWorld({ seed }), taken: [] };
+  const coverage = new Coverage();
+  const result = await runWorld({ seed, coverage });
+  return { result, taken: [...coverage.taken.keys()] };
+}
+
+if (!isMainThread) {
+  parentPort?.on("message", async (order: SeedOrder) => {
+    parentPort?.postMessage(await runSeed(order));
+  });
+}
