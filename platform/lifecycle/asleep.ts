@@ -235,6 +235,12 @@ export const resuming = hostSetup.createStateConfig({
       always: [
         { guard: "gone", target: "#host.terminating.releasing" },
         { guard: "stopping", target: "#host.terminating" },
+        {
+          // Its ports are new to this supervisor: what no guest has is to refuse, as it did.
+          guard: ({ context }) => context.adopting !== null,
+          target: "#host.running",
+          actions: ["admitConnects", assign({ adopting: null })],
+        },
         { target: "#host.running" },
       ],
     },

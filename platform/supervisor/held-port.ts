@@ -83,8 +83,9 @@ export class HeldPort implements ListenPort {
 
   /** The host is there. A port that its guest does not open within this time is closed. */
   serve(unboundMs: number): void {
-    this.#serving = true;
     this.disarm();
+    if (this.#serving) return;
+    this.#serving = true;
     if (!this.#handedOver) this.#closeLater(unboundMs);
     // Adopted: nobody is known to have it, and its guest may not have come as far as its bind.
     else if (this.#endWatch === null && this.#verify(0, unboundMs)) this.#listening = true;

@@ -2,6 +2,7 @@
 import test, { type ExecutionContext } from "ava";
 import type { HostRecord } from "../../platform/ports/membership.js";
 import { bootIdOf, environmentOf } from "../../platform/protocol/boot-id.js";
+import { MemoryMembership } from "../../simulator/dynamodb/memory-membership.js";
 import { declared, SupervisorRig, settled } from "./supervisor-rig.js";
 
 const refusal = {
@@ -121,20 +122,21 @@ test("only the environment that has the life, or may have it, is needed", async 
   t.true(booting.supervisor.hosts.get("web")?.mayLiveIn(home));
 });
 
+const asleep: HostRecord = {
+  ...{ deployId: "deploy", host: "web", state: "suspended", incarnation: 1, version: 3 },
+  ...{
+    owner: null,
+    node: "node",
+    memory: bootId,
+    operation: "op",
+    claim: null,
+    attempt: 1,
+    leaseMs: 1,
+  },
+  failure: null,
+};
+
 test("a life that slept is woken where its environment is there, else it is over", async (t) => {
-  const asleep: HostRecord = {
-    ...{ deployId: "deploy", host: "web", state: "suspended", incarnation: 1, version: 3 },
-    ...{
-      owner: null,
-      node: "node",
-      memory: bootId,
-      operation: "op",
-      claim: null,
-      attempt: 1,
-      leaseMs: 1,
-    },
-    failure: null,
-  };
   const rig = new SupervisorRig([declared()], [asleep]);
   rig.supervisor.adopt(new Set());
   t.is(rig.state(), "suspended");
@@ -147,4 +149,21 @@ test("a life that slept is woken where its environment is there, else it is over
   reconcile(lost, { [stray.environment]: false });
   await settled();
   t.is(lost.state(), "imaginary");
+});
+
+test("a port that no guest has refuses, after a restart in the sleep as before it", async (t) => {
+  const rig = new SupervisorRig([declared()], [asleep], new MemoryMembership([asleep]));
+  rig.holder = null;
+  rig.supervisor.adopt(new Set());
+  reconcile(rig, { [home]: false });
+  await settled();
+  await settled();
+  rig.resume(asleep, bootId);
+  await settled();
+  await settled();
+  t.is(rig.state(), "running");
+  rig.advance(29_000);
+  t.false(rig.placeholder(80).closed);
+  rig.advance(1_000);
+  t.true(rig.placeholder(80).closed);
 });
