@@ -122,6 +122,21 @@ export class Checks {
     }
   }
 
+  /** M1: it was away, and what it has may be another's by now. */
+  cameBack({ name }: Machine): void {
+    for (const [host, guests] of this.#guests) {
+      const newest = this.#served.get(host)?.incarnation ?? 0;
+      for (const guest of guests) {
+        const { machine, incarnation } = guest.world;
+        if (machine.name !== name || !guest.listening || incarnation >= newest) continue;
+        this.#world.trace.note(name, `${host} ${incarnation} is back, and others had ${newest}`);
+        this.#count("zombies");
+        if (!this.#world.isGateOpen(guest)) continue;
+        this.violated("M1", `${host} ${incarnation} came back, and may serve as ${newest} does`);
+      }
+    }
+  }
+
   /** M1: no two machines may let anybody in at the same time. */
   gateOpened(by: string, host: string, incarnation: number): void {
     for (const guest of this.#guests.get(host) ?? []) {

@@ -45,6 +45,8 @@ export interface CloudOptions<Payload> {
   /** Where environments for this event may be. */
   readonly placeOf: (payload: Payload) => string;
   readonly start: (environment: SimulatedEnvironment<Payload>) => RuntimeProcess<Payload>;
+  /** Nothing is done to processes of a machine that stands still before it goes on. */
+  readonly reach: (environment: SimulatedEnvironment<Payload>, act: () => void) => void;
   /** A life goes on in it, with or without an event. */
   readonly keeps: (environment: SimulatedEnvironment<Payload>) => boolean;
   readonly listener: CloudListener<Payload>;
@@ -195,15 +197,16 @@ export class SimulatedCloud<Payload> {
   }
 
   #give(one: Kept<Payload>, payload: Payload): void {
-    const { timeline, timeoutMs } = this.#options;
+    const { timeline, timeoutMs, reach } = this.#options;
     if (one.state === "frozen") one.process?.thaw();
     one.state = "busy";
     one.payload = payload;
     one.turn += 1;
     const { turn } = one;
-    timeline.after(timeoutMs, () => {
+    const end = () => {
       if (one.turn === turn && one.state === "busy") this.#end(one);
-    });
+    };
+    timeline.after(timeoutMs, () => reach(one, end));
     one.process?.event(payload, timeoutMs);
   }
 
