@@ -81,6 +81,8 @@ export class Checks {
     }
     this.#count(`${write.kind} applied`);
     this.#verifyWrite(what, write, record);
+    const node = before?.node ?? by;
+    if (node !== by && !isContended(write)) this.violated("M1", `${what}, whose life is ${node}'s`);
   }
 
   read(): void {
@@ -242,4 +244,9 @@ export class Checks {
     if (this.#applied.has(what)) this.violated("M2", `applied twice: ${what}`);
     this.#applied.add(what);
   }
+}
+
+/** Anybody may try to get a host; the rest is for whoever has it. */
+function isContended({ kind }: RecordWrite): boolean {
+  return kind === "claim" || kind === "takeover" || kind === "help" || kind === "register";
 }
