@@ -23,6 +23,8 @@ export const settings = {
   shared: false,
 } as const;
 
+export const leaseMs = 10_000;
+
 interface Pending {
   readonly what: string;
   settle(): void;
@@ -132,7 +134,7 @@ export class MachineRig {
   #transact({ record, wish }: TransactInput): WriteOutcome {
     this.#tokens += 1;
     const identity = { deployId: "d", host: settings.host, operation: `op-${this.#tokens}` };
-    const claim = { owner: settings.nodeId, claim: `claim-${this.#tokens}`, leaseMs: 1 };
+    const claim = { owner: settings.nodeId, claim: `claim-${this.#tokens}`, leaseMs };
     const decision = decide(record, completeWish(wish, claim), identity);
     if (decision.type === "refuse") return { result: "rejected", record: this.item };
     const next = transition(this.item, decision.write);
