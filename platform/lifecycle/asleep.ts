@@ -40,7 +40,7 @@ export const suspending = hostSetup.createStateConfig({
     "guest.ready": { guard: "current" },
     "guest.exited": noteEnd,
     "environment.ended": noteEnd,
-    "environment.frozen": { actions: "noteFrozen" },
+    "environment.frozen": { guard: "current", actions: "noteFrozen" },
     // Before it is known whether it is written that it sleeps.
     "lease.expired": { guard: "current", target: "#host.terminating", actions: "fence" },
   },
@@ -98,7 +98,7 @@ export const suspended = hostSetup.createStateConfig({
     "wake.requested": { target: "resuming", actions: ["hastenEnvironment", "takeCause"] },
     "stop.requested": { target: "resuming", actions: ["noteStopping", "takeCause"] },
     "sleep.requested": {},
-    "environment.frozen": { actions: "noteFrozen" },
+    "environment.frozen": { guard: "current", actions: "noteFrozen" },
     "guest.exited": endAsleep,
     "environment.ended": endAsleep,
     // A late repetition of an event has set it going.

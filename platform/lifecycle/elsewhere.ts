@@ -11,11 +11,19 @@ import { assign } from "xstate";
 import { failureOfError } from "./host-context.js";
 import { hostSetup } from "./host-setup.js";
 
+/** Of an environment that was invoked here in vain: the life is another node's all the same. */
+const ofNobodysLife = {
+  "guest.failed": {},
+  "guest.exited": {},
+  "environment.ended": {},
+} as const;
+
 export const elsewhere = hostSetup.createStateConfig({
   always: [
     { guard: "timedOut", target: "#host.failed", actions: "failTimedOut" },
     { guard: "unreached", target: "#host.failed", actions: "failNotReached" },
   ],
+  on: ofNobodysLife,
   invoke: {
     src: "follow",
     input: ({ context }) => ({ record: context.record, unreachable: context.routesLost > 0 }),
@@ -44,6 +52,7 @@ export const followed = hostSetup.createStateConfig({
 /** A write to get hold of a claim that somebody left. */
 export function contending(type: "help" | "takeover") {
   return hostSetup.createStateConfig({
+    on: ofNobodysLife,
     invoke: {
       src: "transact",
       input: ({ context }) => ({ record: context.record, wish: { type } }),
@@ -71,6 +80,7 @@ export const runningElsewhere = hostSetup.createStateConfig({
   entry: "routeConnects",
   after: { route: { target: "#host.imaginary" } },
   on: {
+    ...ofNobodysLife,
     "wake.requested": { actions: ["takeCause", "routeConnects"] },
     "stop.requested": { target: "#host.imaginary" },
     "route.lost": {

@@ -8,13 +8,16 @@ import type { TimerHandle } from "../ports/clock.js";
 import type { Elsewhere } from "../ports/elsewhere.js";
 import type { HostRecord } from "../ports/membership.js";
 import type { HostSnapshot } from "./host-life.js";
-import type { Moment, SupervisorContext } from "./supervisor-context.js";
+import type { Moment, SupervisorPorts } from "./supervisor-context.js";
 
 /** A renewal that failed is tried again so soon. */
 const retryMs = 1_000;
 
 export interface HostLeaseOptions {
-  readonly context: SupervisorContext;
+  readonly context: {
+    readonly ports: Pick<SupervisorPorts, "clock" | "elsewhere">;
+    readonly sentAt: WeakMap<HostRecord, Moment>;
+  };
   readonly declared: { readonly address: number };
   readonly send: (event: HostEvent) => void;
 }

@@ -1,10 +1,10 @@
 /** The way to a host that another node has: what waits here is carried there, one go at a time. */
 import type { HostEvent } from "../lifecycle/events.js";
 import type { Elsewhere } from "../ports/elsewhere.js";
-import type { SupervisorContext } from "./supervisor-context.js";
+import type { SupervisorPorts } from "./supervisor-context.js";
 
 export interface HostRouteOptions {
-  readonly context: SupervisorContext;
+  readonly context: { readonly ports: Pick<SupervisorPorts, "elsewhere"> };
   readonly declared: { readonly name: string; readonly address: number };
   readonly send: (event: HostEvent) => void;
   /** Nothing that came before waits any more: the queues are to be watched again. */

@@ -32,6 +32,8 @@ export class Calamities {
 
   plan(): void {
     const { timeline, scenario } = this.#world;
+    // One machine's absence is what befalls it.
+    if (scenario.absence !== null) return;
     for (const machine of this.#machines) {
       for (let atMs = stretchMs; atMs < scenario.healMs - stretchMs; atMs += stretchMs) {
         const decision = this.#world.faults.decide(`machine/${machine.name}`, odds);

@@ -81,6 +81,8 @@ export class Checks {
     }
     this.#count(`${write.kind} applied`);
     this.#verifyWrite(what, write, record);
+    const node = before?.node ?? by;
+    if (node !== by && !isContended(write)) this.violated("M1", `${what}, whose life is ${node}'s`);
   }
 
   read(): void {
@@ -119,6 +121,21 @@ export class Checks {
       if (!this.#world.isGateOpen(guest)) continue;
       const lives = `${other.world.incarnation} on ${other.world.machine.name} and ${incarnation}`;
       this.violated("M1", `two lives of ${host} may serve: ${lives} on ${by}`);
+    }
+  }
+
+  /** M1: it was away, and what it has may be another's by now. */
+  cameBack({ name }: Machine): void {
+    for (const [host, guests] of this.#guests) {
+      const newest = this.#served.get(host)?.incarnation ?? 0;
+      for (const guest of guests) {
+        const { machine, incarnation } = guest.world;
+        if (machine.name !== name || !guest.listening || incarnation >= newest) continue;
+        this.#world.trace.note(name, `${host} ${incarnation} is back, and others had ${newest}`);
+        this.#count("zombies");
+        if (!this.#world.isGateOpen(guest)) continue;
+        this.violated("M1", `${host} ${incarnation} came back, and may serve as ${newest} does`);
+      }
     }
   }
 
@@ -227,4 +244,9 @@ export class Checks {
     if (this.#applied.has(what)) this.violated("M2", `applied twice: ${what}`);
     this.#applied.add(what);
   }
+}
+
+/** Anybody may try to get a host; the rest is for whoever has it. */
+function isContended({ kind }: RecordWrite): boolean {
+  return kind === "claim" || kind === "takeover" || kind === "help" || kind === "register";
 }

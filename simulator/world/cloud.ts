@@ -3,7 +3,7 @@
  * belongs to one tenant for ever and takes one event at a time; between two it is frozen. Knows
  * nothing of hosts: the engine's contract is compared with the real engine's.
  */
-import type { FaultPlan, Odds } from "./fault-plan.js";
+import type { Decision, FaultPlan, Odds } from "./fault-plan.js";
 import type { Generator } from "./generator.js";
 import type { Timeline } from "./timeline.js";
 
@@ -45,6 +45,8 @@ export interface CloudOptions<Payload> {
   /** Where environments for this event may be. */
   readonly placeOf: (payload: Payload) => string;
   readonly start: (environment: SimulatedEnvironment<Payload>) => RuntimeProcess<Payload>;
+  /** Nothing is done to processes of a machine that stands still before it goes on. */
+  readonly reach: (environment: SimulatedEnvironment<Payload>, act: () => void) => void;
   /** A life goes on in it, with or without an event. */
   readonly keeps: (environment: SimulatedEnvironment<Payload>) => boolean;
   readonly listener: CloudListener<Payload>;
@@ -76,6 +78,7 @@ const odds: Odds = {
   "event late": 0.01,
   "another environment": 0.012,
   "start fails": 0.005,
+  "start slow": 0.06,
 };
 const reapOdds: Odds = { reaped: 0.004 };
 const idleMs = 30_000;
@@ -106,16 +109,12 @@ export class SimulatedCloud<Payload> {
     const decision = faults.decide(`cloud/${tenantId}`, odds);
     if (decision?.kind === "throttled") return "throttled";
     const waiting = { functionName, tenantId, payload };
-    const isElsewhere = decision?.kind === "another environment";
-    const deliver = () =>
-      this.#place({ ...waiting }, isElsewhere, decision?.kind === "start fails");
+    const deliver = () => this.#place({ ...waiting }, decision);
     const soonMs = latency.skewed(0.2, 30);
     if (decision?.kind === "event late") timeline.after(decision.size ** 2 * 60_000, deliver);
     else if (decision?.kind !== "event lost") timeline.after(soonMs, deliver);
     if (decision?.kind === "event repeated") {
-      timeline.after(soonMs + decision.size ** 2 * 60_000, () =>
-        this.#place(waiting, false, false),
-      );
+      timeline.after(soonMs + decision.size ** 2 * 60_000, () => this.#place(waiting, null));
     }
     if (decision?.kind === "server error") return "server error";
     return decision?.kind === "answer lost" ? "no answer" : "accepted";
@@ -155,7 +154,7 @@ export class SimulatedCloud<Payload> {
     for (const one of [...this.#environments.values()]) if (one.place === place) this.#end(one);
   }
 
-  #place(event: Waiting<Payload>, isElsewhere: boolean, fails: boolean): void {
+  #place(event: Waiting<Payload>, decision: Decision | null): void {
     const { functionName, tenantId, payload } = event;
     const place = this.#options.placeOf(payload);
     const mine = [...this.#environments.values()].filter(
@@ -163,12 +162,13 @@ export class SimulatedCloud<Payload> {
         one.functionName === functionName && one.tenantId === tenantId && one.place === place,
     );
     const idle = mine.findLast(({ state }) => state === "frozen" || state === "returned");
+    const isElsewhere = decision?.kind === "another environment";
     if (idle !== undefined && !isElsewhere) this.#give(idle, payload);
-    else this.#start(event, place, fails);
+    else this.#start(event, place, decision);
   }
 
-  #start(event: Waiting<Payload>, place: string, fails: boolean): void {
-    const { timeline, latency, start } = this.#options;
+  #start(event: Waiting<Payload>, place: string, decision: Decision | null): void {
+    const { timeline, start } = this.#options;
     const { functionName, tenantId, payload } = event;
     this.#count += 1;
     const one: Kept<Payload> = {
@@ -177,11 +177,10 @@ export class SimulatedCloud<Payload> {
     };
     this.#environments.set(one.id, one);
     this.#waiting.add(event);
-    const startMs = latency.chance(0.7) ? latency.skewed(1, 20) : latency.skewed(80, 600);
-    timeline.after(startMs, () => {
+    timeline.after(this.#startMs(decision), () => {
       this.#waiting.delete(event);
       if (one.state !== "starting") return;
-      if (fails) {
+      if (decision?.kind === "start fails") {
         this.#end(one);
         return;
       }
@@ -191,16 +190,23 @@ export class SimulatedCloud<Payload> {
     });
   }
 
+  #startMs(decision: Decision | null): number {
+    const { latency } = this.#options;
+    const usualMs = latency.chance(0.7) ? latency.skewed(1, 20) : latency.skewed(80, 600);
+    return decision?.kind === "start slow" ? slowStartMs(decision) : usualMs;
+  }
+
   #give(one: Kept<Payload>, payload: Payload): void {
-    const { timeline, timeoutMs } = this.#options;
+    const { timeline, timeoutMs, reach } = this.#options;
     if (one.state === "frozen") one.process?.thaw();
     one.state = "busy";
     one.payload = payload;
     one.turn += 1;
     const { turn } = one;
-    timeline.after(timeoutMs, () => {
+    const end = () => {
       if (one.turn === turn && one.state === "busy") this.#end(one);
-    });
+    };
+    timeline.after(timeoutMs, () => reach(one, end));
     one.process?.event(payload, timeoutMs);
   }
 
@@ -233,4 +239,9 @@ export class SimulatedCloud<Payload> {
     one.process?.kill();
     this.#options.listener.ended(one);
   }
+}
+
+/** An image that is cold in all of the service's caches. */
+function slowStartMs({ size }: Decision): number {
+  return 500 + size ** 2 * 12_000;
 }

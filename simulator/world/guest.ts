@@ -44,6 +44,9 @@ const odds: Odds = {
   "guest ignores SIGTERM": 0.05,
 };
 
+/** What takes longer than any `inFlightMaxMs`, with whom it asks in turn, may be slept over. */
+const calmWorkMs = 8_000;
+
 export class Guest implements ListeningGuest, StreamServer {
   readonly world: GuestWorld;
   readonly #streams = new Set<Stream>();
@@ -162,9 +165,10 @@ export class Guest implements ListeningGuest, StreamServer {
   }
 
   #serve(stream: Stream): void {
-    const { generator } = this.world;
+    const { generator, faults } = this.world;
     const isLong = generator.chance(0.03);
-    const workMs = isLong ? generator.between(1_000, 20_000) : generator.skewed(0.3, 120);
+    const longestMs = faults.healed ? calmWorkMs : 20_000;
+    const workMs = isLong ? generator.between(1_000, longestMs) : generator.skewed(0.3, 120);
     this.#later(workMs, () => {
       if (generator.chance(0.15)) this.world.callOn(() => this.#answer(stream));
       else this.#answer(stream);

@@ -20,6 +20,9 @@ import { giveUpMs } from "./stream.js";
 import { SupervisorProcess } from "./supervisor-process.js";
 import type { Environment, WorldContext } from "./world-context.js";
 
+/** Until the cloud's part of a machine that goes on has noticed what time it is. */
+const engineMs = 50;
+
 export class Machine {
   readonly name: string;
   readonly world: WorldContext;
@@ -112,10 +115,18 @@ export class Machine {
     };
   }
 
+  /** What the cloud does here: where all stands still, it is late with all else. */
+  reach(act: () => void): void {
+    const { stage } = this.kernel;
+    if (stage.running) act();
+    else stage.deliver(() => stage.after(engineMs, act));
+  }
+
   /** For guests of this life, as their accepts see it. */
   isGateOpen(address: number, incarnation: number): boolean {
     const now = { monotonicMs: this.clock.monotonicMs(), wallMs: this.clock.nowMs() };
-    return isGateOpen(this.gates.get(address) ?? null, incarnation, now);
+    const read = this.world.mutation.gate ?? isGateOpen;
+    return read(this.gates.get(address) ?? null, incarnation, now);
   }
 
   startRuntime(environment: Environment): Runtime {

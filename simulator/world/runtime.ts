@@ -81,7 +81,7 @@ export class Runtime implements RuntimeProcess<InvocationEvent> {
     this.#turn += 1;
     const turn = this.#turn;
     this.#world.stage.after(timeToWorkMs(timeoutMs), () => {
-      if (this.#turn === turn) this.#nearDeadline();
+      if (this.#turn === turn) this.nearDeadline();
     });
     const life = this.#life;
     const bearing = life === null ? null : bearingOf(event, life.event, this.bootId);
@@ -132,7 +132,8 @@ export class Runtime implements RuntimeProcess<InvocationEvent> {
     else if (this.#isInvoked) this.#answer();
   }
 
-  #nearDeadline(): void {
+  /** Its invocation has to end. */
+  nearDeadline(): void {
     const life = this.#life;
     if (this.#stray !== null) this.#stray.end();
     else if (life === null) return;

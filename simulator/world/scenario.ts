@@ -14,6 +14,13 @@ export interface Scenario {
   readonly healMs: number;
   readonly probeMs: number;
   readonly endMs: number;
+  readonly absence: Absence | null;
+}
+
+/** One of the machines is away for so long, and the others go on. True ms. */
+export interface Absence {
+  readonly fromMs: number;
+  readonly untilMs: number;
 }
 
 export const deployId = "deploy";
@@ -26,11 +33,15 @@ export interface ScenarioLimits {
   readonly nodes: number;
   readonly hosts: number;
   readonly connects: number;
-  /** `herd`: every machine connects at once, to the first host, and nothing is probed. */
-  readonly pattern: "mixed" | "herd";
+  /**
+   * `herd`: every machine connects at once, to the first host, and nothing is probed. `zombie`: one
+   * of them is away for more than an hour, and little happens meanwhile.
+   */
+  readonly pattern: "mixed" | "herd" | "zombie";
 }
 
 export const usualLimits: ScenarioLimits = { nodes: 5, hosts: 8, connects: 150, pattern: "mixed" };
+export const zombieLimits: ScenarioLimits = { nodes: 3, hosts: 2, connects: 20, pattern: "zombie" };
 
 export function drawScenario(generator: Generator, limits: ScenarioLimits): Scenario {
   const nodes = Array.from({ length: limits.nodes }, (_, index) => `node-${index + 1}`);
@@ -40,10 +51,22 @@ export function drawScenario(generator: Generator, limits: ScenarioLimits): Scen
     hosts,
     ...{ connects: limits.connects, pattern: limits.pattern },
     timeoutMs: generator.pick([30_000, 120_000, 900_000]),
-    healMs: 380_000,
-    probeMs: 470_000,
-    endMs: 780_000,
+    ...(limits.pattern === "zombie" ? timesAround(drawAbsence(generator)) : usualTimes),
   };
+}
+
+type Times = Pick<Scenario, "healMs" | "probeMs" | "endMs" | "absence">;
+
+const usualTimes: Times = { healMs: 380_000, probeMs: 470_000, endMs: 780_000, absence: null };
+
+function drawAbsence(generator: Generator): Absence {
+  const fromMs = generator.between(40_000, 80_000);
+  return { fromMs, untilMs: fromMs + generator.between(60, 90) * 60_000 };
+}
+
+function timesAround(absence: Absence): Times {
+  const healMs = absence.untilMs + 60_000;
+  return { absence, healMs, probeMs: healMs + 60_000, endMs: healMs + 300_000 };
 }
 
 function host(index: number, generator: Generator): DeclaredHost {

@@ -29,7 +29,7 @@ const odds: Odds = {
   throttled: 0.006,
   "server error": 0.004,
   "request repeated": 0.006,
-  "request late": 0.004,
+  "request late": 0.006,
   "answer slow": 0.01,
 };
 

@@ -5,7 +5,7 @@ import type { Generator } from "./generator.js";
 import type { Guest } from "./guest.js";
 import type { Machine } from "./machine.js";
 import { Program } from "./program.js";
-import { guestPort } from "./scenario.js";
+import { type Absence, guestPort } from "./scenario.js";
 import type { Stream } from "./stream.js";
 import type { WorldContext } from "./world-context.js";
 
@@ -37,14 +37,17 @@ export class Traffic {
 
   /** Bursts and silences, until the time when everything heals. */
   plan(): void {
+    const { scenario } = this.#world;
+    if (scenario.pattern === "herd") this.#planHerd();
+    else if (scenario.absence !== null) this.#planAround(scenario.absence);
+    else this.#planBursts(1_000, scenario.healMs);
+  }
+
+  #planBursts(fromMs: number, toMs: number): void {
     const { timeline, scenario } = this.#world;
-    if (scenario.pattern === "herd") {
-      this.#planHerd();
-      return;
-    }
     let planned = 0;
     while (planned < scenario.connects) {
-      const atMs = this.#generator.between(1_000, scenario.healMs);
+      const atMs = this.#generator.between(fromMs, toMs);
       const burst = Math.min(scenario.connects - planned, this.#generator.whole(1, 6));
       const host = this.#generator.pick(this.#popularity);
       for (let one = 0; one < burst; one += 1) {
@@ -53,6 +56,29 @@ export class Traffic {
         timeline.after(atMs + spreadMs, () => this.connect(machine, host, () => undefined));
       }
       planned += burst;
+    }
+  }
+
+  /** Who is away connects when it is back. */
+  #planAround({ fromMs, untilMs }: Absence): void {
+    this.#planBursts(1_000, fromMs);
+    this.#planFromAll(fromMs - 1_500, 1_000);
+    this.#planFromAll(fromMs + 1_000, 30_000);
+    const pauseMs = 480_000;
+    for (let atMs = fromMs + pauseMs; atMs < untilMs; atMs += pauseMs) {
+      this.#planFromAll(atMs, pauseMs / 2);
+    }
+    this.#planBursts(untilMs, this.#world.scenario.healMs);
+  }
+
+  /** Each machine asks for each host once. */
+  #planFromAll(fromMs: number, withinMs: number): void {
+    const { timeline, scenario } = this.#world;
+    for (const machine of this.#programs.keys()) {
+      for (const host of scenario.hosts) {
+        const atMs = fromMs + this.#generator.between(0, withinMs);
+        timeline.after(atMs, () => this.connect(machine, host, () => undefined));
+      }
     }
   }
 
@@ -119,7 +145,7 @@ export class Traffic {
 
   get #mayGoOn(): boolean {
     const { faults, scenario } = this.#world;
-    return !faults.healed && scenario.pattern === "mixed";
+    return !faults.healed && scenario.pattern !== "herd";
   }
 
   /** Some connections stay open, and are used again after a silence. */

@@ -23,6 +23,7 @@ import { Timeline } from "./timeline.js";
 import { Trace } from "./trace.js";
 import { Traffic } from "./traffic.js";
 import type { Environment, WorldContext } from "./world-context.js";
+import { planAbsence } from "./zombie.js";
 
 export interface WorldOptions {
   readonly seed: number;
@@ -128,6 +129,7 @@ class World {
     for (const machine of this.#machines) machine.startSupervisor();
     this.#traffic.plan();
     this.#calamities.plan();
+    planAbsence(this.#context, this.#machines);
     planOperator(this.#context, this.#machines);
     new Probes(this.#context, this.#machines, this.#traffic).plan();
     timeline.after(scenario.healMs, () => this.#heal());
@@ -171,6 +173,7 @@ class World {
     return new SimulatedCloud<InvocationEvent>({
       ...{ timeline, faults, latency: root.fork("cloud"), timeoutMs: scenario.timeoutMs },
       placeOf: ({ nodeSocket }) => nodeSocket,
+      reach: (environment, act) => machineOf(environment).reach(act),
       start: (environment) => machineOf(environment).startRuntime(environment),
       keeps: (environment) => machineOf(environment).supervisor?.mayLiveIn(environment) ?? true,
       listener: {

@@ -39,6 +39,7 @@ export class SimulatedDriver implements DrivenCloud {
       faults: new FaultPlan(latency, []),
       timeoutMs,
       placeOf: () => place,
+      reach: (_environment, act) => act(),
       start: ({ id, payload }) => this.#start(id, payload.tenant),
       keeps: ({ tenantId }) => this.#kept.has(tenantId),
       listener: { frozen: () => undefined, ended: () => undefined },

@@ -2,8 +2,13 @@
 import { createActor, fromPromise, SimulatedClock, type StateValue } from "xstate";
 import { completeWish, decide } from "../../platform/lifecycle/decide.js";
 import type { HostEffect, HostEvent } from "../../platform/lifecycle/events.js";
-import type { Adopting } from "../../platform/lifecycle/host-context.js";
-import type { ContinueInput, TransactInput } from "../../platform/lifecycle/host-setup.js";
+import type { Adopting, Verdict } from "../../platform/lifecycle/host-context.js";
+import type {
+  ContinueInput,
+  Followed,
+  FollowInput,
+  TransactInput,
+} from "../../platform/lifecycle/host-setup.js";
 import { hostMachine } from "../../platform/lifecycle/machine.js";
 import { transition } from "../../platform/membership/transitions.js";
 import type { HostRecord, WriteOutcome } from "../../platform/ports/membership.js";
@@ -18,6 +23,8 @@ export const settings = {
   shared: false,
 } as const;
 
+export const leaseMs = 10_000;
+
 interface Pending {
   readonly what: string;
   settle(): void;
@@ -30,6 +37,8 @@ export class MachineRig {
   readonly pending: Pending[] = [];
   /** What the environment was invoked again for. */
   readonly recalled: ContinueInput[] = [];
+  /** Of a host that another node has. */
+  verdict: Verdict = "there";
   item: HostRecord | null;
   readonly actor;
   #tokens = 0;
@@ -39,6 +48,7 @@ export class MachineRig {
     seen: HostRecord | null = item,
     ready: "listen" | "exec" = "listen",
     adopting: Adopting = "found",
+    shared = false,
   ) {
     this.item = item;
     const machine = hostMachine.provide({
@@ -49,6 +59,9 @@ export class MachineRig {
         invoke: fromPromise<void, { record: HostRecord | null }>(() =>
           this.#later("invoke", () => undefined),
         ),
+        follow: fromPromise<Followed, FollowInput>(() =>
+          this.#later("follow", () => ({ record: this.item, verdict: this.verdict })),
+        ),
         recall: fromPromise<void, ContinueInput>(({ input }) => {
           this.recalled.push(input);
           return this.#later("recall", () => undefined);
@@ -56,7 +69,7 @@ export class MachineRig {
       },
     });
     const input = {
-      settings: { ...settings, ready },
+      settings: { ...settings, ready, shared },
       record: seen,
       lastEnvironment: null,
       adopting,
@@ -69,6 +82,10 @@ export class MachineRig {
   /** Of the life. */
   get state(): string {
     return pathOf(this.actor.getSnapshot().value.life);
+  }
+
+  get lease(): string {
+    return pathOf(this.actor.getSnapshot().value.lease);
   }
 
   /** Of the environment's invocation. */
@@ -117,7 +134,7 @@ export class MachineRig {
   #transact({ record, wish }: TransactInput): WriteOutcome {
     this.#tokens += 1;
     const identity = { deployId: "d", host: settings.host, operation: `op-${this.#tokens}` };
-    const claim = { owner: settings.nodeId, claim: `claim-${this.#tokens}`, leaseMs: 1 };
+    const claim = { owner: settings.nodeId, claim: `claim-${this.#tokens}`, leaseMs };
     const decision = decide(record, completeWish(wish, claim), identity);
     if (decision.type === "refuse") return { result: "rejected", record: this.item };
     const next = transition(this.item, decision.write);

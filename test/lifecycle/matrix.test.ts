@@ -1,96 +1,35 @@
 /** Every state against every event: what it leads to, refusals included. */
 import test from "ava";
 import type { HostEvent } from "../../platform/lifecycle/events.js";
-import { booted, MachineRig, settings, started, stop, wake } from "./machine-rig.js";
+import { hostMachine } from "../../platform/lifecycle/machine.js";
+import { cause, MachineRig, stop, wake } from "./machine-rig.js";
+import { idle, invocations, leases, lives } from "./reached-states.js";
 
-const reach: Record<string, () => Promise<MachineRig>> = {
-  imaginary: async () => new MachineRig(),
-  "allocating.claiming": async () => new MachineRig().send(wake),
-  "allocating.invoking": async () => new MachineRig().send(wake).answer("claim"),
-  "allocating.booting": async () => {
-    const rig = await new MachineRig().send(wake).answer("claim");
-    return rig.answer("invoke");
-  },
-  "allocating.registering": async () => {
-    const rig = await new MachineRig().send(wake).answer("claim");
-    return rig.send(started(rig));
-  },
-  "allocating.starting": async () => {
-    const rig = await (await new MachineRig().send(wake).answer("claim")).answer("invoke");
-    return rig.send(started(rig)).answer("register");
-  },
-  "allocating.ending": async () => {
-    const rig = await (await new MachineRig().send(wake).answer("claim")).answer("invoke");
-    await rig.send(started(rig)).answer("register");
-    rig.clock.increment(settings.bootTimeoutMs);
-    return rig;
-  },
-  "allocating.writing": async () => {
-    const rig = await new MachineRig().send(wake).answer("claim");
-    return rig.refuse("invoke");
-  },
-  "running.serving": () => booted(),
-  "running.adopting": async () => new MachineRig((await booted()).item),
-  "terminating.writing": async () => {
-    const rig = await booted();
-    await rig
-      .send({ type: "guest.exited", incarnation: 1, code: 1, signal: null })
-      .answer("release");
-    await booted(rig);
-    return rig.send({ type: "guest.exited", incarnation: 2, code: 1, signal: null });
-  },
-  "terminating.ending": async () => (await booted()).send(stop),
-  "terminating.releasing": async () =>
-    (await booted()).send({ type: "guest.exited", incarnation: 1, code: 0, signal: null }),
-  "failed.waiting": async () => {
-    const rig = await new MachineRig().send(wake).answer("claim");
-    await rig.refuse("invoke");
-    return rig.answer("fail");
-  },
-  "failed.retryable": async () => {
-    const rig = await new MachineRig().send(wake).answer("claim");
-    await rig.refuse("invoke");
-    await rig.answer("fail");
-    rig.clock.increment(500);
-    return rig;
-  },
-};
+const regions = { life: lives, invocation: invocations, lease: leases };
 
-/** Of the environment's invocation, while the life serves. */
-const reachInvocation: Record<string, () => Promise<MachineRig>> = {
-  none: async () => new MachineRig(),
-  sought: async () => new MachineRig((await booted()).item),
-  held: () => booted(),
-  "handingOver.settling": returning,
-  "handingOver.calling": async () => recalling(await returning()),
-  "handingOver.awaited": async () => recalling(await returning()).answer("recall"),
-  "handingOver.pausing": async () => recalling(await returning()).refuse("recall"),
-};
-
-async function returning(): Promise<MachineRig> {
-  return (await booted()).send({ type: "environment.returning", incarnation: 1 });
-}
-
-function recalling(rig: MachineRig): MachineRig {
-  rig.clock.increment(2);
-  return rig;
-}
-
+/** One of each. */
 function events(rig: MachineRig): readonly HostEvent[] {
   const incarnation = rig.record?.incarnation ?? 0;
   const claim = rig.record?.claim ?? "none";
+  const bootId = "boot-1";
   return [
     wake,
     stop,
-    { type: "environment.started", incarnation, claim, bootId: "boot-1" },
-    { type: "environment.resumed", incarnation, bootId: "boot-1", invoked: true },
+    idle,
+    { type: "cause.found", cause },
+    { type: "environment.started", incarnation, claim, bootId },
+    { type: "environment.resumed", incarnation, bootId, invoked: true },
     { type: "environment.returning", incarnation },
     { type: "environment.continued", incarnation },
+    { type: "environment.frozen", incarnation },
     { type: "environment.misdirected", incarnation },
     { type: "guest.started", incarnation },
     { type: "guest.ready", incarnation },
     { type: "guest.failed", incarnation, failure: { code: "IM_GUEST_COMMAND", message: "no" } },
     { type: "guest.exited", incarnation, code: 1, signal: null },
+    { type: "lease.due", incarnation },
+    { type: "lease.expired", incarnation },
+    { type: "route.lost", incarnation },
     { type: "environment.ended", incarnation },
   ];
 }
@@ -111,30 +50,55 @@ async function row(arrive: () => Promise<MachineRig>, seen: (rig: MachineRig) =>
   return rows;
 }
 
-for (const [state, arrive] of Object.entries(reach)) {
+for (const [state, arrive] of Object.entries(lives)) {
   test(`${state} answers or refuses every event`, async (t) => {
     t.is((await arrive()).state, state);
     t.snapshot(await row(arrive, (rig) => rig.state));
   });
 }
 
-for (const [state, arrive] of Object.entries(reachInvocation)) {
+for (const [state, arrive] of Object.entries(invocations)) {
   test(`an invocation that is ${state} answers or refuses every event`, async (t) => {
     t.is((await arrive()).invocation, state);
     t.snapshot(await row(arrive, (rig) => rig.invocation));
   });
 }
 
-test("a fact about an earlier life is refused in every state", async (t) => {
-  for (const arrive of [...Object.values(reach), ...Object.values(reachInvocation)]) {
+for (const [state, arrive] of Object.entries(leases)) {
+  test(`a lease that is ${state} answers or refuses every event`, async (t) => {
+    t.is((await arrive()).lease, state);
+    t.snapshot(await row(arrive, (rig) => rig.lease));
+  });
+}
+
+/** By name; one that is left at once, whatever holds, is no state. */
+function leaves(node: typeof hostMachine.root): readonly string[] {
+  const children = Object.values(node.states);
+  if (children.length > 0) return children.flatMap(leaves);
+  const isPassed = node.always?.some(({ guard }) => guard === undefined) === true;
+  return isPassed ? [] : [node.path.join(".")];
+}
+
+test("every state of the machine is reached, and every event that it names is sent", (t) => {
+  const reached = Object.entries(regions).flatMap(([region, states]) =>
+    Object.keys(states).map((state) => `${region}.${state}`),
+  );
+  t.deepEqual(reached.sort(), [...leaves(hostMachine.root)].sort());
+  const named = hostMachine.events.filter((type) => !/^(xstate\.|\*$|$)/.test(type));
+  const sent = events(new MachineRig()).map(({ type }) => type);
+  t.deepEqual(sent.sort(), [...named].sort());
+});
+
+test("a fact about another life changes nothing in any state", async (t) => {
+  for (const arrive of Object.values(regions).flatMap((region) => Object.values(region))) {
     const rig = await arrive();
-    const state = rig.state;
+    const { state } = rig;
     for (const event of events(rig)) {
       if (!("incarnation" in event)) continue;
       const before = rig.actor.getSnapshot().context;
       rig.send({ ...event, incarnation: event.incarnation + 41 });
-      t.is(rig.state, state);
-      t.deepEqual(rig.actor.getSnapshot().context, before);
+      t.is(rig.state, state, event.type);
+      t.deepEqual(rig.actor.getSnapshot().context, before, `${event.type} in ${state}`);
     }
   }
 });

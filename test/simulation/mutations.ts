@@ -63,10 +63,6 @@ const quiet = (connection: Connection): Connection => ({
   ...{ received: 0, sent: 0, receiveQueue: 0, waiting: false },
 });
 
-/**
- * Left out: a registration that pins neither incarnation nor claim. The machine refuses whoever
- * would misuse it, and no seed was found in which a late copy of the write met an open claim.
- */
 export const mutations: Readonly<Record<string, Mutation>> = {
   "a lease is counted from the receipt, and a while longer": {
     elsewhere: (elsewhere, clock) => ({
@@ -90,6 +86,9 @@ export const mutations: Readonly<Record<string, Mutation>> = {
         if (word !== null) elsewhere.setGate(address, { ...word, untilMs });
       },
     }),
+  },
+  "a registration pins neither incarnation nor claim": {
+    rules: unpinned("register", ["incarnation", "claim"]),
   },
   "memory is not guarded": { rules: unpinned("register", ["memory"]), continuesAny: true },
   "memory is kept by a takeover": {
