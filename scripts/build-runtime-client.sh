@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds AWS's own Lambda runtime client for Node, a peer for the tests of the Runtime API:
 #   bash scripts/build-runtime-client.sh <directory>
-# curl and aws-lambda-cpp come inside its package. Needs g++, make, cmake, autoconf, automake, libtool.
+# curl and aws-lambda-cpp come inside its package. Needs g++, make, cmake, autoconf, automake and
+# libtool.
 set -euo pipefail
 target="$(realpath -m "${1:?a directory is needed}")"
 # The last version that runs on Node 20.
@@ -17,6 +18,7 @@ for tool in g++ make cmake autoconf automake libtoolize; do
 done
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
+trap 'exit 1' TERM INT
 cd "$work"
 for package in "aws-lambda-ric@$version" node-addon-api@6.1.0 node-api-headers@1.9.0; do
   tarball="$(npm pack --silent "$package")"
@@ -33,7 +35,8 @@ mkdir unused
 touch unused/uv.h unused/v8.h unused/node.h
 g++ -O1 -std=c++17 -fPIC -shared -fvisibility=hidden \
   -DNAPI_CPP_EXCEPTIONS -DNODE_GYP_MODULE_NAME=rapid_client \
-  -isystem ../node-addon-api -isystem ../node-api-headers/include -Iunused -Ideps/artifacts/include \
+  -isystem ../node-addon-api -isystem ../node-api-headers/include \
+  -Iunused -Ideps/artifacts/include \
   src/rapid-client.cc -o dist/rapid-client.node \
   -Ldeps/artifacts/lib -laws-lambda-runtime deps/artifacts/lib/libcurl.a
 rm -rf "$target"

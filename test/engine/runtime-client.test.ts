@@ -1,6 +1,6 @@
 /**
- * AWS's own runtime client for Node against the engine's Runtime API. Optional: it takes a minute to
- * build. `.ci/run` does it, with `scripts/build-runtime-client.sh`, and names it by `IM_LAMBDA_RIC`.
+ * AWS's own runtime client for Node against the engine's Runtime API. Optional: it takes a minute
+ * to build. `.ci/run` has `scripts/build-runtime-client.sh` do it, and says where by IM_LAMBDA_RIC.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
