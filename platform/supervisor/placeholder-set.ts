@@ -76,13 +76,21 @@ export class PlaceholderSet {
     for (const held of this.#held.values()) held.adopt();
   }
 
-  /** false: so many ports that nobody declared are held already that no more are opened. */
+  /**
+   * Whether connects to the port can wait here. Not where it cannot be had, or so many ports that
+   * nobody declared are held already that no more are opened.
+   */
   openOnDemand(port: number): boolean {
     if (this.#at({ port, protocol: "tcp" }) !== undefined) return true;
     const undeclared = [...this.#held.values()].filter((held) => !held.declared).length;
     if (undeclared >= undeclaredMax) return false;
-    this.#open({ port, protocol: "tcp" }, false);
-    return true;
+    try {
+      this.#open({ port, protocol: "tcp" }, false);
+      return true;
+    } catch (error) {
+      this.#world.ports.log.warn({ port, err: error }, "not held");
+      return false;
+    }
   }
 
   /** The host is not there: baseline options, and any connection is a signal. */
@@ -133,6 +141,15 @@ export class PlaceholderSet {
   /** Whether connections come into the queues, or wait before them. */
   admit(open: boolean): void {
     for (const held of this.#held.values()) held.admit(open);
+  }
+
+  /** Resets who waits; whoever comes now is a signal again. A guest that has the sockets keeps them
+   * as they are. */
+  refuse(): void {
+    for (const held of this.#held.values()) {
+      held.resetQueue();
+      held.arm();
+    }
   }
 
   resetQueues(): void {
