@@ -143,15 +143,7 @@ export class PlaceholderSet {
     for (const held of this.#held.values()) held.admit(open);
   }
 
-  /** Resets who waits; whoever comes now is a signal again. A guest that has the sockets keeps them
-   * as they are. */
-  refuse(): void {
-    for (const held of this.#held.values()) {
-      held.resetQueue();
-      held.arm();
-    }
-  }
-
+  /** Where a connection is a signal, the next one is again. */
   resetQueues(): void {
     for (const held of this.#held.values()) held.resetQueue();
   }

@@ -44,6 +44,6 @@ export class Unread {
   #refuse(): void {
     this.#wanted = null;
     this.#kept.waiters.refuseAll("ETIMEDOUT");
-    this.#kept.placeholders.refuse();
+    this.#kept.placeholders.resetQueues();
   }
 }

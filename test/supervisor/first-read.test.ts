@@ -111,10 +111,10 @@ test("a connection that comes after one was refused is a signal again", async (t
 
 test("a life that reports before the store is back is taken up, and nothing boots", async (t) => {
   const { rig, comesBack, dial } = await start();
-  const peer = rig.resume({ host: "web", incarnation: 1 }, bootId);
-  const stray = rig.resume({ host: "web", incarnation: 1 }, "boot of another");
   const gone = rig.resume({ host: "web", incarnation: 1 }, bootId);
   rig.supervisor.peerClosed(gone);
+  const peer = rig.resume({ host: "web", incarnation: 1 }, bootId);
+  const stray = rig.resume({ host: "web", incarnation: 1 }, "boot of another");
   const waiting = dial();
   t.deepEqual(peer.sent, []);
   await comesBack([left()]);
@@ -166,4 +166,15 @@ test("a supervisor that is closed asks the store no more", async (t) => {
   }
   t.is(membership.asked, asked);
   t.is(waiting.length, 1);
+});
+
+test("what is read after the supervisor was closed is taken up by nobody", async (t) => {
+  const { rig, comesBack, dial } = await start();
+  dial();
+  const { supervisor } = rig;
+  const reading = comesBack([]);
+  supervisor.close();
+  await reading;
+  t.not(supervisor.unread, null);
+  t.is(rig.invocations.length, 0);
 });
