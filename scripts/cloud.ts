@@ -75,6 +75,8 @@ async function start(
     AWS_ENDPOINT_URL_LAMBDA: lambda.endpoint,
     AWS_ENDPOINT_URL_DYNAMODB: dynamodb.endpoint,
     AWS_REGION: region,
+    // The name that botocore, and with it the `aws` command, goes by.
+    AWS_DEFAULT_REGION: region,
     // What the user has set is not shown.
     ...(given === null ? made : {}),
   };

@@ -28,7 +28,7 @@ export interface StatusFormat {
 }
 
 export function formatStatus(status: DeploymentStatus, format: StatusFormat): string {
-  const { hosts, imaginary } = status;
+  const { hosts, imaginary, unread } = status;
   const rows = hosts.map((host) => cells(host, format.nowMs));
   const table = formatTable(columns, rows, format.columns, (padded, row, column) => {
     const host = hosts[row];
@@ -38,8 +38,10 @@ export function formatStatus(status: DeploymentStatus, format: StatusFormat): st
     const failed = column === errorColumn && padded.trim() !== "";
     return failed ? paint(padded, "red", format.coloured) : padded;
   });
-  if (imaginary === 0) return table;
-  return `${table}and ${imaginary} ${imaginary === 1 ? "host" : "hosts"} never real yet\n`;
+  const note = unread === undefined ? "" : `${paint(plain(unread), "red", format.coloured)}\n`;
+  if (imaginary === 0) return table + note;
+  const more = `and ${imaginary} ${imaginary === 1 ? "host" : "hosts"} never real yet`;
+  return `${table}${more}\n${note}`;
 }
 
 function cells(host: HostStatus, nowMs: number): readonly string[] {

@@ -121,6 +121,7 @@ export const deploymentStatus = z.object({
   since: z.string(),
   hosts: z.array(hostStatus),
   imaginary: z.int().nonnegative(),
+  unread: z.string().optional(),
 }) satisfies z.ZodType<DeploymentStatus>;
 
 const wakeDetails = z.object({

@@ -6,7 +6,7 @@ import { type Check, check, NotEnough } from "./doctor-check.js";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-const instead = "only the local cloud can be deployed to; it needs none";
+const instead = "the local cloud, which needs none";
 
 /** Names only: values are secrets. */
 export function awsChecks(

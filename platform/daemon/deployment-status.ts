@@ -20,7 +20,9 @@ export function deploymentStatus(deployment: Deployment, node: Node): Deployment
     else hosts.push(hostStatus(host, node, seen));
   }
   const { deployment: name } = stored.manifest;
-  return { deployment: name, cloud: stored.cloud, since: stored.since, hosts, imaginary };
+  const { unread } = supervisor;
+  const known = unread === null ? {} : { unread: `${unread.message}: ${unread.details.received}` };
+  return { deployment: name, cloud: stored.cloud, since: stored.since, hosts, imaginary, ...known };
 }
 
 export function hostStatus(

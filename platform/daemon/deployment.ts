@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { ImError } from "../errors/im-error.js";
 import { hostNames, type Manifest } from "../manifest/manifest.js";
+import { pause } from "../membership/back-off.js";
 import { type AddressBlock, claimAddressBlock } from "../network/address-blocks-adapter.js";
 import { assignOffsets } from "../network/assignment.js";
 import { blockSize } from "../network/layout.js";
@@ -16,6 +17,9 @@ import type { Node } from "./node.js";
 import { pastOfHosts } from "./past-wakes.js";
 import { PublishedPorts } from "./published-ports-adapter.js";
 import type { DeployResult } from "./service.js";
+
+/** Longer than a store takes that is there; a daemon that is started again waits no longer. */
+const storePatienceMs = 2_000;
 
 export class Deployment {
   readonly supervisor: Supervisor;
@@ -99,14 +103,34 @@ export class Deployment {
       moved ? NameTableFile.create(at) : new NameTableFile(at);
     const deployment = new Deployment(node, { ...stored, block: block.index }, block, openTable);
     if (moved) deployment.file.write(deployment.stored);
-    const records = await node.membership.list(stored.deployId);
     const declared = declaredHosts(stored.manifest, deployment.#grant(stored));
-    deployment.supervisor.declare(declared, records);
-    deployment.supervisor.adopt(node.invoked(), moved);
-    deployment.#recallWakes();
+    await deployment.#takeUp(declared, moved);
     const ports = await deployment.#published.prepare(publications(stored.manifest, declared));
     ports.commit();
     return deployment;
+  }
+
+  /** Resolves when it is known what the hosts are, or the store has been waited for long enough. */
+  async #takeUp(declared: readonly DeclaredHost[], moved: boolean): Promise<void> {
+    const { clock, invoked, log } = this.#node;
+    let isLate = false;
+    const read = this.supervisor.restore(declared, () => {
+      this.supervisor.adopt(invoked(), moved);
+      this.#recallWakes();
+      if (isLate) this.reconcile();
+    });
+    // What goes wrong then is a fault of ours, and no reason to end what runs.
+    read.catch((error: unknown) => {
+      if (isLate) log.error({ err: error }, "hosts could not be taken up");
+    });
+    await Promise.race([read, pause(clock, storePatienceMs)]);
+    isLate = true;
+  }
+
+  /** By what the engine still has: lives without an environment are over. */
+  reconcile(): void {
+    const environments = this.#node.environments();
+    for (const host of this.supervisor.hosts.values()) host.reconcile(environments);
   }
 
   /** How often, and by whom, each host was woken before this daemon was started. */
@@ -130,6 +154,7 @@ export class Deployment {
    * only with everything as it was before.
    */
   async apply(manifest: Manifest): Promise<DeployResult> {
+    this.#requireRead();
     const before = this.#stored.manifest;
     const names = manifest.classes.flatMap(hostNames);
     const assignment = assignOffsets(this.#stored.assignment, names);
@@ -151,6 +176,7 @@ export class Deployment {
 
   /** Resolves when nothing of the deployment runs and its sockets and files are gone. */
   async down(): Promise<void> {
+    this.#requireRead();
     this.#published.close();
     this.supervisor.retire(this.supervisor.hosts.keys());
     await Promise.all([...this.supervisor.hosts.keys()].map((host) => this.supervisor.stop(host)));
@@ -162,6 +188,11 @@ export class Deployment {
     this.#block.release();
     this.file.remove();
     this.history.remove();
+  }
+
+  #requireRead(): void {
+    const { unread } = this.supervisor;
+    if (unread !== null) throw unread;
   }
 
   /** What can fail comes first, and is undone where anything after it does. */

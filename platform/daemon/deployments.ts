@@ -47,10 +47,7 @@ export class Deployments implements DaemonService, PeerHandler {
 
   /** After the engine has said what it still has: lives without an environment are over. */
   reconcile(): void {
-    const environments = this.#node.environments();
-    for (const { supervisor } of this.#byName.values()) {
-      for (const host of supervisor.hosts.values()) host.reconcile(environments);
-    }
+    for (const deployment of this.#byName.values()) deployment.reconcile();
   }
 
   /** A life goes on in the environment of this name, with or without an invocation. */

@@ -65,6 +65,8 @@ export interface DeploymentStatus {
   readonly hosts: readonly HostStatus[];
   /** Declared hosts of classes with a count that were never real. */
   readonly imaginary: number;
+  /** Why it is not known yet what its hosts are: the store is away since the daemon was started. */
+  readonly unread?: string | undefined;
 }
 
 export interface LifecycleEvent {

@@ -1,6 +1,5 @@
 /** What the machine of one host asks for, carried out. */
 import type { HostEffect } from "../lifecycle/events.js";
-import type { Log } from "../ports/log.js";
 import { type ConnectWaiters, refusalOf } from "./connect-waiters.js";
 import { type DeclaredHost, tcpPorts } from "./declared-host.js";
 import type { GuestListeners } from "./guest-listeners.js";
@@ -8,6 +7,7 @@ import type { HostEnvironment } from "./host-environment.js";
 import type { HostSleep } from "./host-sleep.js";
 import type { PlaceholderSet } from "./placeholder-set.js";
 import type { SettleTimer } from "./settle-timer.js";
+import type { SupervisorPorts } from "./supervisor-context.js";
 
 export interface HostParts {
   readonly declared: DeclaredHost;
@@ -19,9 +19,8 @@ export interface HostParts {
   /** null: it has never served. */
   readonly sleep: HostSleep | null;
   readonly sleeper: () => HostSleep;
-  readonly hasten: () => void;
   readonly route: (node: string, incarnation: number) => void;
-  readonly log: Log;
+  readonly ports: SupervisorPorts;
 }
 
 export function carryOut(effect: HostEffect, parts: HostParts): void {
@@ -52,7 +51,7 @@ export function carryOut(effect: HostEffect, parts: HostParts): void {
       parts.environment.tell({ type: "suspend" });
       return;
     case "environment.hastened":
-      parts.hasten();
+      hasten(parts);
       return;
     case "queues.gated":
       parts.placeholders.admit(effect.open);
@@ -69,9 +68,15 @@ export function carryOut(effect: HostEffect, parts: HostParts): void {
       parts.route(effect.node, effect.incarnation);
       return;
     case "event.refused":
-      parts.log.info({ host: parts.declared.name, ...effect }, "event refused");
+      parts.ports.log.info({ host: parts.declared.name, ...effect }, "event refused");
       return;
     default:
       effect satisfies never;
   }
+}
+
+function hasten({ declared, ports }: HostParts): void {
+  // Another node may have claimed it: then its guests must not run.
+  if (ports.elsewhere !== undefined) return;
+  ports.cloud.hasten?.(declared.functionName, declared.name);
 }

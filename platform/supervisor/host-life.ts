@@ -111,6 +111,11 @@ export class HostLife {
     this.#actor.send(event);
   }
 
+  /** What the store knows of a host that nothing has touched. */
+  learn(record: HostRecord | null): void {
+    this.#record = record;
+  }
+
   /** Takes up what an earlier supervisor left in the middle of a life; null where it did not. */
   adopt(
     declared: DeclaredHost,

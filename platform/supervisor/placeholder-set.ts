@@ -76,13 +76,21 @@ export class PlaceholderSet {
     for (const held of this.#held.values()) held.adopt();
   }
 
-  /** false: so many ports that nobody declared are held already that no more are opened. */
+  /**
+   * Whether connects to the port can wait here. Not where it cannot be had, or so many ports that
+   * nobody declared are held already that no more are opened.
+   */
   openOnDemand(port: number): boolean {
     if (this.#at({ port, protocol: "tcp" }) !== undefined) return true;
     const undeclared = [...this.#held.values()].filter((held) => !held.declared).length;
     if (undeclared >= undeclaredMax) return false;
-    this.#open({ port, protocol: "tcp" }, false);
-    return true;
+    try {
+      this.#open({ port, protocol: "tcp" }, false);
+      return true;
+    } catch (error) {
+      this.#world.ports.log.warn({ port, err: error }, "not held");
+      return false;
+    }
   }
 
   /** The host is not there: baseline options, and any connection is a signal. */
@@ -135,6 +143,7 @@ export class PlaceholderSet {
     for (const held of this.#held.values()) held.admit(open);
   }
 
+  /** Where a connection is a signal, the next one is again. */
   resetQueues(): void {
     for (const held of this.#held.values()) held.resetQueue();
   }

@@ -23,6 +23,7 @@ import { HostSleep } from "./host-sleep.js";
 import { PlaceholderSet } from "./placeholder-set.js";
 import { SettleTimer } from "./settle-timer.js";
 import type { SupervisorContext } from "./supervisor-context.js";
+import { Unread } from "./unread.js";
 
 export class SupervisedHost {
   readonly history: HostHistory;
@@ -38,18 +39,20 @@ export class SupervisedHost {
   readonly #lease: HostLease | null;
   readonly #route: HostRoute | null;
   #retired = false;
+  /** null: what the store knows of it is known. */
+  #unread: Unread | null;
   /** Of a host that has served, or is woken by time. */
   #sleep: HostSleep | null = null;
 
   constructor(
     declared: DeclaredHost,
-    record: HostRecord | null,
+    record: HostRecord | null | "unread",
     context: SupervisorContext,
     onChange: (change: HostChange) => void,
   ) {
     this.#declared = declared;
     this.#context = context;
-    this.#life = new HostLife(context, record, {
+    this.#life = new HostLife(context, record === "unread" ? null : record, {
       onEffect: (effect) => carryOut(effect, this.#parts),
       onSnapshot: (snapshot) => this.#observe(snapshot),
     });
@@ -79,6 +82,8 @@ export class SupervisedHost {
       onChange: () => this.#publishState(),
       onMapped: context.onMapped,
     });
+    const kept = { waiters: this.#waiters, placeholders: this.#placeholders };
+    this.#unread = record === "unread" ? new Unread(context.ports.clock, kept) : null;
     this.listeners = new GuestListeners({
       declared: () => this.#declared,
       placeholders: this.#placeholders,
@@ -122,6 +127,14 @@ export class SupervisedHost {
     return this.#life.failuresInARow;
   }
 
+  /** What the store knows of an unread host. Returns why it is wanted; null: it is not. */
+  learn(record: HostRecord | null): Cause | null {
+    const wanted = this.#unread?.end() ?? null;
+    this.#unread = null;
+    this.#life.learn(record);
+    return wanted;
+  }
+
   /** Takes up a life that an earlier supervisor of this node left behind. */
   adopt(invoked: ReadonlySet<string | null>, moved: boolean): void {
     const { lost } = this.#placeholders;
@@ -149,7 +162,7 @@ export class SupervisedHost {
   }
 
   mayLiveIn(environment: string): boolean {
-    return this.#life.mayLiveIn(environment);
+    return this.#unread !== null || this.#life.mayLiveIn(environment);
   }
 
   /** Nothing of the environment runs any more, and none of it will until it is invoked again. */
@@ -183,7 +196,8 @@ export class SupervisedHost {
 
   wake(cause: Cause): void {
     if (this.#retired) return;
-    this.#send({ type: "wake.requested", cause });
+    if (this.#unread !== null) this.#unread.wake(cause);
+    else this.#send({ type: "wake.requested", cause });
   }
 
   /** It is no longer declared: nothing wakes it any more, whoever waits is told so. */
@@ -202,7 +216,7 @@ export class SupervisedHost {
     answerConnect(pending, by, {
       ...{ state: this.state, failure: this.failure, waiters: this.#waiters },
       ...{ retired: this.#retired, asleep: this.#life.asleep, retryable: this.#life.retryable },
-      held: () => this.#held(port),
+      held: () => this.#placeholders.openOnDemand(port),
       wakeFor: () => this.wake(this.#context.origins.cause({ signal: "connect", by, port, pid })),
     });
   }
@@ -214,6 +228,7 @@ export class SupervisedHost {
   }
 
   close(): void {
+    this.#unread?.end();
     this.#settling.cancel();
     this.#lease?.leave();
     this.#life.stop();
@@ -221,16 +236,6 @@ export class SupervisedHost {
     this.listeners.shut();
     this.#sleep?.leave();
     this.#placeholders.close();
-  }
-
-  /** Whether connects to the port can wait for the host: it has, or now gets, a placeholder. */
-  #held(port: number): boolean {
-    try {
-      return this.#placeholders.openOnDemand(port);
-    } catch (error) {
-      this.#context.ports.log.warn({ host: this.#declared.name, port, err: error }, "not held");
-      return false;
-    }
   }
 
   get #parts(): HostParts {
@@ -243,14 +248,8 @@ export class SupervisedHost {
       waiters: this.#waiters,
       sleep: this.#sleep,
       sleeper: () => this.#sleeper,
-      hasten: () => {
-        const { cloud, elsewhere } = this.#context.ports;
-        // Another node may have claimed it: then its guests must not run.
-        if (elsewhere !== undefined) return;
-        cloud.hasten?.(this.#declared.functionName, this.#declared.name);
-      },
       route: (node, incarnation) => this.#route?.follow(node, incarnation),
-      log: this.#context.ports.log,
+      ports: this.#context.ports,
     };
   }
 

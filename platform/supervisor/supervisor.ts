@@ -2,21 +2,22 @@
  * Makes the model true for one deployment on one node: hosts appear when they are needed. Knows the
  * world through ports only, so that the same code runs in the simulated world.
  */
-import { constants } from "node:os";
 import { ImError } from "../errors/im-error.js";
 import type { Cause } from "../lifecycle/events.js";
 import { parseAddress } from "../network/layout.js";
 import type { HostRecord } from "../ports/membership.js";
-import type { Peer, PendingRequest } from "../ports/processes.js";
+import type { Peer } from "../ports/processes.js";
 import type { EnvironmentMessage } from "../protocol/environment.js";
 import { ByHand } from "./by-hand.js";
 import { type Client, Clients } from "./clients.js";
 import type { DeclaredHost } from "./declared-host.js";
+import { FirstRead } from "./first-read.js";
 import { HostChanges } from "./host-changes.js";
 import type { Ending, EnvironmentReport } from "./host-environment.js";
 import type { HostChange } from "./host-history.js";
 import { Origins, type Resident } from "./origins.js";
 import { Redeclarations } from "./redeclarations.js";
+import { Requests } from "./requests.js";
 import { SupervisedHost } from "./supervised-host.js";
 import type { SupervisorContext, SupervisorPorts } from "./supervisor-context.js";
 import { tableEntry } from "./table-entry.js";
@@ -38,9 +39,12 @@ export class Supervisor {
   #declared: readonly DeclaredHost[] = [];
   readonly #byAddress = new Map<number, SupervisedHost>();
   readonly #clients: Clients;
+  readonly #requests: Requests;
   readonly #environments = new Map<Peer, SupervisedHost>();
   readonly #redeclarations: Redeclarations;
   readonly #changes = new HostChanges();
+  /** Of what an earlier supervisor left; null: all is known. */
+  #reading: FirstRead | null = null;
   readonly #byHand = new ByHand({
     changes: this.#changes,
     cause: (signal) => this.#cause(signal),
@@ -51,6 +55,7 @@ export class Supervisor {
     this.#options = options;
     this.#clients = new Clients(options.blockBase);
     const { ports, deployId, nodeId } = options;
+    this.#requests = new Requests(ports, this.#byAddress, this.#clients);
     this.#redeclarations = new Redeclarations(ports.log);
     this.origins = new Origins(ports, (address) => this.#residentAt(address));
     const shared = { ports, deployId, nodeId, sentAt: new WeakMap(), sightings: new Map() };
@@ -67,6 +72,36 @@ export class Supervisor {
     return this.#changes.listen(listener);
   }
 
+  /** Why the hosts that an earlier supervisor left cannot be judged yet; null: they are. */
+  get unread(): ImError | null {
+    return this.#reading?.refusal ?? null;
+  }
+
+  /**
+   * Makes these hosts the declared ones, of which an earlier supervisor may have left lives. They
+   * are held at once, and known when the store has been read: then `onRead` takes the lives up.
+   * Resolves after that, or after `close`. Throws as `declare` does.
+   */
+  restore(declared: readonly DeclaredHost[], onRead: () => void): Promise<void> {
+    this.declare(declared, "unread");
+    const reading = new FirstRead(this.#context.ports);
+    this.#reading = reading;
+    return reading.run(this.#options.deployId, (records) => {
+      this.#reading = null;
+      const recordOf = new Map(records.map((record) => [record.host, record]));
+      const wanted = [...this.#hosts].map(([name, host]) => ({
+        host,
+        cause: host.learn(recordOf.get(name) ?? null),
+      }));
+      onRead();
+      reading.replay((peer, { report, more }) => {
+        this.environmentReported(peer, report);
+        for (const message of more) this.message(peer, message);
+      });
+      for (const { host, cause } of wanted) if (cause !== null) host.wake(cause);
+    });
+  }
+
   /**
    * Makes exactly these hosts the declared ones. `records` are the membership items that exist.
    * Where a port cannot be held, or `store` throws, nothing is changed and the reason is thrown:
@@ -74,10 +109,11 @@ export class Supervisor {
    */
   declare(
     declared: readonly DeclaredHost[],
-    records: readonly HostRecord[],
+    records: readonly HostRecord[] | "unread",
     store: () => void = () => undefined,
   ): void {
-    const recordOf = new Map(records.map((record) => [record.host, record]));
+    const recordOf =
+      records === "unread" ? null : new Map(records.map((record) => [record.host, record]));
     const opened: SupervisedHost[] = [];
     const undo: (() => void)[] = [];
     try {
@@ -87,7 +123,7 @@ export class Supervisor {
           undo.push(this.#redeclarations.holdPorts(existing, host));
           continue;
         }
-        const record = recordOf.get(host.name) ?? null;
+        const record = recordOf === null ? "unread" : (recordOf.get(host.name) ?? null);
         const supervised = new SupervisedHost(host, record, this.#context, (change) =>
           this.#changed(change),
         );
@@ -126,17 +162,17 @@ export class Supervisor {
 
   /** Resolves when the host is running; rejects with the reason where it fails. */
   wake(name: string): Promise<void> {
-    return this.#byHand.wake(this.#require(name));
+    return this.#refused() ?? this.#byHand.wake(this.#require(name));
   }
 
   /** Resolves when the host sleeps. Rejects with `ImError` IM_HOST_BUSY where it cannot. */
   suspend(name: string): Promise<void> {
-    return this.#byHand.suspend(this.#require(name));
+    return this.#refused() ?? this.#byHand.suspend(this.#require(name));
   }
 
   /** Resolves when the host is imaginary, or has failed, and none of its guests runs. */
   stop(name: string): Promise<void> {
-    return this.#byHand.stop(this.#require(name));
+    return this.#refused() ?? this.#byHand.stop(this.#require(name));
   }
 
   /** These hosts are on their way out for good: nothing wakes them any more. */
@@ -151,17 +187,18 @@ export class Supervisor {
   ): Client | SupervisedHost {
     if (message.as !== null) {
       const host = this.#require(message.as);
-      peer.listen((pending) => this.#clientRequest(peer, pending, host.declared.name));
+      peer.listen((pending) => this.#requests.ofClient(peer, pending, host.declared.name));
       return host;
     }
     const client = this.#clients.add(peer, message.program);
-    peer.listen((pending) => this.#clientRequest(peer, pending, client.program));
+    peer.listen((pending) => this.#requests.ofClient(peer, pending, client.program));
     return client;
   }
 
   /** The first message of an environment. */
   environmentReported(peer: Peer, message: EnvironmentReport): void {
-    this.#admit(peer, message.host)?.environment.report(peer, message);
+    if (this.#reading !== null) this.#reading.report(peer, message);
+    else this.#admit(peer, message.host)?.environment.report(peer, message);
   }
 
   /** A client that an earlier supervisor of this node knew; it keeps its address. */
@@ -173,7 +210,7 @@ export class Supervisor {
     const address = parseAddress(message.address);
     const known = as === null ? this.#clients.resume(peer, program, address) : this.#hosts.get(as);
     if (known === null || known === undefined) return false;
-    peer.listen((pending) => this.#clientRequest(peer, pending, as ?? program));
+    peer.listen((pending) => this.#requests.ofClient(peer, pending, as ?? program));
     return true;
   }
 
@@ -186,10 +223,12 @@ export class Supervisor {
   }
 
   message(peer: Peer, message: EnvironmentMessage): void {
-    this.#environments.get(peer)?.environment.message(peer, message);
+    if (this.#reading !== null) this.#reading.message(peer, message);
+    else this.#environments.get(peer)?.environment.message(peer, message);
   }
 
   peerClosed(peer: Peer): void {
+    this.#reading?.forget(peer);
     this.#clients.remove(peer);
     this.#environments.delete(peer);
   }
@@ -201,6 +240,7 @@ export class Supervisor {
 
   /** Closes every placeholder. The caller has stopped what ran. */
   close(): void {
+    this.#reading?.end();
     for (const name of [...this.#hosts.keys()]) this.forget(name);
   }
 
@@ -211,47 +251,8 @@ export class Supervisor {
       return null;
     }
     this.#environments.set(peer, host);
-    peer.listen((pending) => this.#guestRequest(peer, host, pending));
+    peer.listen((pending) => this.#requests.ofGuest(peer, host, pending));
     return host;
-  }
-
-  #guestRequest(peer: Peer, host: SupervisedHost, pending: PendingRequest): void {
-    const { type } = pending.request;
-    const own = pending.request.address === host.declared.address;
-    if (type === "connect" && own) host.listeners.ownConnect(pending);
-    else if (type === "connect") this.#connect(pending, host.declared.name);
-    else if (type === "table") this.#table(pending);
-    else host.listeners.request(peer, pending);
-  }
-
-  #clientRequest(peer: Peer, pending: PendingRequest, by: string): void {
-    const { type, address, port } = pending.request;
-    if (type === "connect") this.#connect(pending, by);
-    else if (type === "table") this.#table(pending);
-    else if (type === "bind") {
-      const host = this.#byAddress.get(address);
-      const error = host?.declares(pending.request) ? constants.errno.EADDRINUSE : 0;
-      pending.answer({ error, action: "native", address, port });
-    } else {
-      this.#context.ports.log.debug({ pid: peer.pid, type }, "a client's listener");
-    }
-  }
-
-  #connect(pending: PendingRequest, by: string): void {
-    const { address, port } = pending.request;
-    const host = this.#byAddress.get(address);
-    if (host !== undefined) {
-      host.connectRequest(pending, by);
-      return;
-    }
-    const error = this.#clients.at(address) === null ? constants.errno.EHOSTUNREACH : 0;
-    pending.answer({ error, action: "native", address, port });
-  }
-
-  #table(pending: PendingRequest): void {
-    const { address, port } = pending.request;
-    const { nameTable } = this.#context.ports;
-    pending.answer({ error: 0, action: "handover", address, port }, nameTable);
   }
 
   #cause(signal: Cause["signal"]): Cause {
@@ -272,6 +273,12 @@ export class Supervisor {
   #changed(change: HostChange): void {
     this.#redeclarations.takeEffect(this.#hosts.get(change.host));
     this.#changes.tell(change);
+  }
+
+  /** Nobody can say yet what there is to be woken or stopped. */
+  #refused(): Promise<never> | null {
+    const { unread } = this;
+    return unread === null ? null : Promise.reject(unread);
   }
 
   #require(name: string): SupervisedHost {

@@ -1,6 +1,11 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from "fastify";
 import type { Clock } from "../../platform/ports/clock.js";
 import type { Log } from "../../platform/ports/log.js";
 import type { SignatureCheck } from "../signature/signature-check.js";
@@ -16,12 +21,14 @@ import { LambdaError } from "./lambda-error.js";
 import { bodyOf, namespacedNameOf } from "./request-target.js";
 import type { ShapeContext } from "./response-shapes.js";
 import { addTagRoutes } from "./tag-routes.js";
+import { invalid } from "./validation.js";
 
 /** Of a synchronous event, and of every request that brings no code. */
 const requestBytesMax = 6_291_456;
 /** Of a request whose signature is not accepted. */
 const refusedStatus = 403;
-const parameterLengthMax = 1_000;
+/** No shorter than what Node takes as a head: what is too long for AWS is refused in its words. */
+const parameterLengthMax = 16_384;
 const invocations = "/2015-03-31/functions/:name/invocations";
 
 export interface ControlApiOptions extends ShapeContext {
@@ -56,6 +63,7 @@ export function createControlApi(options: ControlApiOptions): FastifyInstance {
     // The client's pool decides when a connection ends: a close by us could meet a request.
     keepAliveTimeout: 0,
     genReqId: () => randomUUID(),
+    frameworkErrors: (error, request, reply) => replyUnroutable(error, request, reply, options),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: parameterLengthMax },
   });
   api.removeAllContentTypeParsers();
@@ -78,6 +86,22 @@ export function createControlApi(options: ControlApiOptions): FastifyInstance {
     return options.invoke(name, bodyOf(request), request, reply);
   });
   return api;
+}
+
+/** Of a path that cannot be decoded no hook is told: whoever has no key learns no more of it. */
+function replyUnroutable(
+  error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { signatures, log }: ControlApiOptions,
+): void {
+  reply.header("x-amzn-RequestId", request.id);
+  try {
+    signatures?.admit(headOf(request.raw));
+    throw invalid(error.message);
+  } catch (refusal) {
+    replyError(refusal, request, reply, log);
+  }
 }
 
 /** In two steps: only whoever names the key gets a body read into memory. */

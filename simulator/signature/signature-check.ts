@@ -4,6 +4,7 @@ import type { Clock } from "../../platform/ports/clock.js";
 import { Sha256 } from "./sha256.js";
 import { SignatureError } from "./signature-error.js";
 import {
+  queryOf,
   type RequestHead,
   readStatedSignature,
   type StatedSignature,
@@ -97,14 +98,13 @@ export class SignatureCheck {
 
   async #signatureOf(stated: StatedSignature, head: RequestHead, body: Buffer): Promise<string> {
     const names = new Set(stated.signedHeaders);
-    const url = new URL(head.url, "http://host");
     const [path = "/"] = head.url.split("?", 1);
     const request = {
       method: head.method,
-      protocol: url.protocol,
-      hostname: url.hostname,
+      protocol: "http:",
+      hostname: "host",
       path,
-      query: queryOf(url.searchParams),
+      query: unsignedQueryOf(head),
       headers: headersOf(head, names),
       body,
     };
@@ -140,7 +140,8 @@ function headersOf({ headers }: RequestHead, names: ReadonlySet<string>): Record
   return Object.fromEntries(signed.map(([name, value]) => [name, [value].flat().join(",")]));
 }
 
-function queryOf(parameters: URLSearchParams): Record<string, string[]> {
+function unsignedQueryOf(head: RequestHead): Record<string, string[]> {
+  const parameters = queryOf(head);
   const names = [...new Set(parameters.keys())].filter((name) => !signatureParameters.has(name));
   return Object.fromEntries(names.map((name) => [name, parameters.getAll(name)]));
 }

@@ -50,9 +50,15 @@ export const signatureParameters: ReadonlySet<string> = new Set([
 export function readStatedSignature(head: RequestHead): StatedSignature {
   const { authorization } = head.headers;
   if (authorization !== undefined) return fromHeader(authorization, head.headers);
-  const query = new URL(head.url, "http://host").searchParams;
+  const query = queryOf(head);
   if (query.has("X-Amz-Algorithm")) return fromQuery(query);
   throw new SignatureError("MissingAuthenticationTokenException", "Missing Authentication Token");
+}
+
+/** Of any path: what no URL could be made of is a request, too. */
+export function queryOf({ url }: RequestHead): URLSearchParams {
+  const [, ...rest] = url.split("?");
+  return new URLSearchParams(rest.join("?"));
 }
 
 function fromHeader(authorization: string, headers: IncomingHttpHeaders): StatedSignature {

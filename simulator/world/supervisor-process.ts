@@ -2,10 +2,8 @@
  * The process of one machine's supervisor: the platform's own `Supervisor` on ports of this world,
  * started and taken up as the daemon does it, and killed like any process.
  */
-import { ImError } from "../../platform/errors/im-error.js";
 import { Sensing } from "../../platform/idle/sensing.js";
 import type { Clock } from "../../platform/ports/clock.js";
-import type { Membership } from "../../platform/ports/membership.js";
 import type { Random } from "../../platform/ports/random.js";
 import type { EnvironmentMessage } from "../../platform/protocol/environment.js";
 import { Supervisor } from "../../platform/supervisor/supervisor.js";
@@ -21,12 +19,14 @@ import { base, declaredOn, deployId } from "./scenario.js";
 import { type Stage, StageTimer } from "./stage.js";
 import type { Environment } from "./world-context.js";
 
+/** As `Deployment.restore` has it. */
+const storePatienceMs = 2_000;
+
 export class SupervisorProcess implements LinkHandler {
   readonly stage: Stage;
   readonly links = new Set<Link>();
   readonly supervisor: Supervisor;
   readonly #machine: Machine;
-  readonly #membership: Membership;
   #isAccepting = false;
 
   /** `life`: how often the machine has had one. */
@@ -36,7 +36,7 @@ export class SupervisorProcess implements LinkHandler {
     const { world } = machine;
     const random = randomPort(world.root.fork(`random/${machine.name}/${life}`), machine, life);
     const clock = clockPort(this.stage);
-    this.#membership = world.membershipFor(machine.name, this.stage, { clock, random });
+    const membership = world.membershipFor(machine.name, this.stage, { clock, random });
     const { mutation } = world;
     const guards = guardsPort(machine, this.stage);
     const sensor = sensorPort(machine, clock);
@@ -46,7 +46,7 @@ export class SupervisorProcess implements LinkHandler {
       clock,
       random,
       log,
-      membership: this.#membership,
+      membership,
       cloud: cloudPort(machine, this.stage),
       sockets: new SimulatedSockets(machine.kernel, this.stage),
       holders: holdersPort(machine),
@@ -76,22 +76,24 @@ export class SupervisorProcess implements LinkHandler {
   start(): void {
     const { world, name } = this.#machine;
     world.trace.note(name, "supervisor starts");
-    this.#membership.list(deployId).then(
-      (records) => {
-        if (this.stage.ended) return;
-        this.supervisor.declare(declaredOn(name, world.scenario.hosts), records);
-        this.supervisor.adopt(this.#invoked());
-        this.#isAccepting = true;
-        world.accepting(this.#machine);
-        this.#reconcile();
-      },
-      (error: unknown) => {
-        if (this.stage.ended) return;
-        if (!(error instanceof ImError)) throw error;
-        // The daemon would exit, and its keeper start another.
-        this.#machine.crash(1_000);
-      },
-    );
+    const declared = declaredOn(name, world.scenario.hosts);
+    const patience = this.stage.after(storePatienceMs, () => this.#accept());
+    const read = this.supervisor.restore(declared, () => {
+      if (this.stage.ended) return;
+      this.stage.cancel(patience);
+      this.supervisor.adopt(this.#invoked());
+      this.#accept();
+      this.#reconcile();
+    });
+    read.catch((error: unknown) => {
+      if (!this.stage.ended) throw error;
+    });
+  }
+
+  #accept(): void {
+    if (this.#isAccepting || this.stage.ended) return;
+    this.#isAccepting = true;
+    this.#machine.world.accepting(this.#machine);
   }
 
   message(link: Link, message: EnvironmentMessage): void {

@@ -109,7 +109,7 @@ test("npm run cloud serves Lambda and DynamoDB to whom it gave credentials", asy
     stdio: ["ignore", "pipe", "inherit"],
   });
   t.teardown(() => child.kill("SIGKILL"));
-  const variables = await exportsOf(child.stdout, 5);
+  const variables = await exportsOf(child.stdout, 6);
   const given = {
     accessKeyId: variables["AWS_ACCESS_KEY_ID"] ?? "",
     secretAccessKey: variables["AWS_SECRET_ACCESS_KEY"] ?? "",

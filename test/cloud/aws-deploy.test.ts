@@ -8,7 +8,7 @@ import {
   ListFunctionsCommand,
 } from "@aws-sdk/client-lambda";
 import test from "ava";
-import { type AwsWorld, openAwsWorld, role } from "./aws-world.js";
+import { type AwsWorld, openAwsWorld, region, role } from "./aws-world.js";
 
 const web = `  web:
     command: [node, server.js]
@@ -112,6 +112,29 @@ test("a deploy that was cut off is finished by the next one, or ended by down", 
   world.lambda.refuse = () => false;
   t.is((await world.im(["down"])).code, 0);
   t.deepEqual(await names(world), []);
+});
+
+test("region and credentials come from a profile where no variable has them", async (t) => {
+  const world = await openAwsWorld(t);
+  const ofProfile = {
+    AWS_PROFILE: "shop",
+    AWS_CONFIG_FILE: world.write("aws/config", `[profile shop]\nregion = ${region}\n`),
+    AWS_SHARED_CREDENTIALS_FILE: world.write(
+      "aws/credentials",
+      "[shop]\naws_access_key_id = AKIATEST\naws_secret_access_key = secret\n",
+    ),
+    AWS_REGION: undefined,
+    AWS_ACCESS_KEY_ID: undefined,
+    AWS_SECRET_ACCESS_KEY: undefined,
+  };
+  const deploy = ["deploy", "--cloud", "aws", "--role", role, shop(world, web)];
+  const created = await world.im(deploy, ofProfile);
+  t.is(created.stderr, "");
+  t.regex(created.stdout, /^shop on AWS \(eu-central-1\): created im_shop, im_shop_web\./);
+  const other = world.write("aws/credentials", "[other]\naws_access_key_id = AKIATEST\n");
+  const without = await world.im(deploy, { ...ofProfile, AWS_SHARED_CREDENTIALS_FILE: other });
+  t.regex(without.stderr, /error\[IM_CLOUD_CREDENTIALS\]/);
+  t.is((await world.im(["down"], ofProfile)).code, 1);
 });
 
 test("the deployer's policy allows every call that was made, and no other", async (t) => {

@@ -37,7 +37,7 @@ export interface AwsWorld {
   /** Writes a file below the directory; returns its path. */
   write(path: string, text: string): string;
   /** `im` as a user with credentials for this AWS calls it. */
-  im(words: readonly string[], variables?: Readonly<Record<string, string>>): Promise<Outcome>;
+  im(words: readonly string[], variables?: NodeJS.ProcessEnv): Promise<Outcome>;
 }
 
 // The SDK warns of Node 20 when a client is created.

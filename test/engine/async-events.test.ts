@@ -1,5 +1,7 @@
+import { PutFunctionEventInvokeConfigCommand } from "@aws-sdk/client-lambda";
 import test from "ava";
-import type { TimerHandle } from "../../platform/ports/clock.js";
+import { systemClock } from "../../platform/daemon/system-clock-adapter.js";
+import type { Clock, TimerHandle } from "../../platform/ports/clock.js";
 import { Lottery } from "../../simulator/lambda/engine-faults.js";
 import type { Invocation } from "../../simulator/lambda/invocation.js";
 import { ThrottledEvents } from "../../simulator/lambda/throttled-events.js";
@@ -18,6 +20,32 @@ test("a duplicate is handled too, under the same request id", async (t) => {
   const ids = starts.map((line) => line.split(" ")[2]);
   t.is(new Set(ids).size, 2);
   t.is(ids[1], ids[2]);
+});
+
+test("an event that has grown too old is not repeated", async (t) => {
+  let offsetMs = 0;
+  const repetitionMs = 7;
+  const clock: Clock = {
+    ...systemClock,
+    nowMs: () => systemClock.nowMs() + offsetMs,
+    monotonicMs: () => systemClock.monotonicMs() + offsetMs,
+    setTimeout: (callback, delayMs) => {
+      // The first repetition comes at half the age that is allowed, the second beyond it.
+      if (delayMs === repetitionMs) offsetMs += 40_000;
+      return systemClock.setTimeout(callback, delayMs);
+    },
+  };
+  const rig = await EngineRig.start(t, { clock, retryDelaysMs: [repetitionMs, repetitionMs] });
+  await rig.create("web");
+  const age = { MaximumRetryAttempts: 2, MaximumEventAgeInSeconds: 60 };
+  await rig.client.send(new PutFunctionEventInvokeConfigCommand({ FunctionName: "web", ...age }));
+  await rig.send("web", "web-0", { action: "fail" });
+  const lines = await rig.lines(rig.path("state/engine.log"), 3);
+  t.deepEqual(
+    lines.map((line) => line.split(" ")[0]),
+    ["START", "START", "DROP"],
+  );
+  t.regex(lines.at(-1) ?? "", /too old/);
 });
 
 test("an event that is to be dropped is accepted and never handled", async (t) => {

@@ -1,17 +1,16 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { TooManyRequestsException } from "@aws-sdk/client-lambda";
+import {
+  DeleteFunctionConcurrencyCommand,
+  PutFunctionConcurrencyCommand,
+  TooManyRequestsException,
+} from "@aws-sdk/client-lambda";
 import test from "ava";
 import { Concurrency } from "../../simulator/lambda/concurrency.js";
 import { EngineRig } from "./engine-rig.js";
 import { functionRecord } from "./function-fixture.js";
 
-/** As PutFunctionConcurrency would leave it. */
 async function reserve(rig: EngineRig, name: string, concurrency: number): Promise<void> {
-  await rig.engine.close();
-  const path = rig.path(`state/functions/${name}.json`);
-  const record = JSON.parse(readFileSync(path, "utf8"));
-  writeFileSync(path, JSON.stringify({ ...record, reservedConcurrency: concurrency }));
-  await rig.restart();
+  const asked = { FunctionName: name, ReservedConcurrentExecutions: concurrency };
+  await rig.client.send(new PutFunctionConcurrencyCommand(asked));
 }
 
 test("more than is reserved is refused by name, and allowed when there is room", async (t) => {
@@ -45,6 +44,35 @@ test("asynchronous events wait for room, in the order in which they came", async
   rig.touch(file);
   await busy;
   t.deepEqual(await rig.lines(written, 3), ["one", "two", "three"]);
+});
+
+test("events that wait go on once the reservation allows it, or is gone", async (t) => {
+  const rig = await EngineRig.start(t);
+  await rig.create("web");
+  const written = rig.path("written");
+  const write = (line: string) =>
+    rig.send("web", "web-0", { action: "write", file: written, line });
+  await reserve(rig, "web", 0);
+  await write("one");
+  await write("two");
+  t.is(rig.starts(), 0);
+  await reserve(rig, "web", 1);
+  t.deepEqual(await rig.lines(written, 2), ["one", "two"]);
+  await reserve(rig, "web", 0);
+  await write("three");
+  await rig.client.send(new DeleteFunctionConcurrencyCommand({ FunctionName: "web" }));
+  t.deepEqual(await rig.lines(written, 3), ["one", "two", "three"]);
+});
+
+test("a reservation is kept by a restart", async (t) => {
+  const rig = await EngineRig.start(t);
+  await rig.create("web");
+  await reserve(rig, "web", 0);
+  await rig.engine.close();
+  await rig.restart();
+  await t.throwsAsync(rig.invoke("web", "web-0", { action: "echo" }), {
+    instanceOf: TooManyRequestsException,
+  });
 });
 
 test("a function that has nothing reserved for it handles no event", async (t) => {

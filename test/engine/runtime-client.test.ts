@@ -1,16 +1,17 @@
 /**
- * AWS's own runtime client for Node against the engine's Runtime API. Optional: it builds with
- * autoconf, automake, libtool and cmake; `IM_LAMBDA_RIC` names the installed package's directory.
+ * AWS's own runtime client for Node against the engine's Runtime API. Optional: it takes a minute
+ * to build. `.ci/run` has `scripts/build-runtime-client.sh` do it, and says where by IM_LAMBDA_RIC.
  */
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { InvokeCommand } from "@aws-sdk/client-lambda";
 import { packFunction } from "../../platform/cloud/function-package.js";
 import { onlyIf } from "../process/requirements.js";
 import { EngineRig } from "./engine-rig.js";
 
-const client = join(process.env["IM_LAMBDA_RIC"] ?? "node_modules/aws-lambda-ric", "index.mjs");
-const declare = onlyIf(existsSync(client), "aws-lambda-ric, named by IM_LAMBDA_RIC");
+const installed = resolve(process.env["IM_LAMBDA_RIC"] ?? "build/peers/aws-lambda-ric");
+const client = join(installed, "bin/index.mjs");
+const declare = onlyIf(existsSync(client), "aws-lambda-ric, see scripts/build-runtime-client.sh");
 
 function fixture(name: string): Buffer {
   return readFileSync(new URL(`../../../test/fixtures/engine/${name}`, import.meta.url));

@@ -1,0 +1,49 @@
+/**
+ * A host whose record has not been read: the store was away when its supervisor was started. Who
+ * comes meanwhile waits for the read, no longer than for a write that the store does not take.
+ */
+import type { Cause } from "../lifecycle/events.js";
+import type { Clock, TimerHandle } from "../ports/clock.js";
+import type { ConnectWaiters } from "./connect-waiters.js";
+import type { PlaceholderSet } from "./placeholder-set.js";
+
+/** Where those are who wait. */
+interface Kept {
+  readonly waiters: ConnectWaiters;
+  readonly placeholders: PlaceholderSet;
+}
+
+/** As a claim that is not settled. */
+const patienceMs = 10_000;
+
+export class Unread {
+  readonly #clock: Clock;
+  readonly #kept: Kept;
+  #wanted: { readonly cause: Cause; readonly timer: TimerHandle } | null = null;
+
+  constructor(clock: Clock, kept: Kept) {
+    this.#clock = clock;
+    this.#kept = kept;
+  }
+
+  wake(cause: Cause): void {
+    if (this.#wanted !== null) return;
+    const timer = this.#clock.setTimeout(() => this.#refuse(), patienceMs);
+    this.#wanted = { cause, timer };
+  }
+
+  /** It is read, or closed. Returns why the host is wanted; null: it is not. */
+  end(): Cause | null {
+    const wanted = this.#wanted;
+    this.#wanted = null;
+    if (wanted === null) return null;
+    this.#clock.clearTimeout(wanted.timer);
+    return wanted.cause;
+  }
+
+  #refuse(): void {
+    this.#wanted = null;
+    this.#kept.waiters.refuseAll("ETIMEDOUT");
+    this.#kept.placeholders.resetQueues();
+  }
+}
