@@ -7,6 +7,7 @@ import type { Elsewhere, Route } from "../../platform/ports/elsewhere.js";
 import type { Machine } from "./machine.js";
 import { guestPort } from "./scenario.js";
 import type { Stage } from "./stage.js";
+import { giveUpMs } from "./stream.js";
 
 /** Of the handshake. */
 const answerMs = 1_500;
@@ -68,10 +69,16 @@ function bringOver({ world, kernel }: Machine, route: Route): void {
   for (let stream = socket.shift(); stream !== null; stream = socket.shift()) {
     const carried = stream;
     kernel.forget(carried);
+    let isThere = false;
     world.timeline.after(world.network.latencyMs(), () =>
       there.stage.deliver(() => {
+        isThere = true;
         if (carried.state === "queued" && !there.take(carried)) carried.reset();
       }),
     );
+    // That machine was stopped meanwhile.
+    world.timeline.after(giveUpMs, () => {
+      if (!isThere) carried.timeOut();
+    });
   }
 }
