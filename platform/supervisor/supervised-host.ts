@@ -40,7 +40,7 @@ export class SupervisedHost {
   readonly #route: HostRoute | null;
   #retired = false;
   /** null: what the store knows of it is known. */
-  #unread: Unread | null;
+  #unread: Unread | null = null;
   /** Of a host that has served, or is woken by time. */
   #sleep: HostSleep | null = null;
 
@@ -82,8 +82,8 @@ export class SupervisedHost {
       onChange: () => this.#publishState(),
       onMapped: context.onMapped,
     });
-    const kept = { waiters: this.#waiters, placeholders: this.#placeholders };
-    this.#unread = record === "unread" ? new Unread(context.ports.clock, kept) : null;
+    if (record === "unread")
+      this.#unread = new Unread(context.ports.clock, this.#waiters, this.#placeholders);
     this.listeners = new GuestListeners({
       declared: () => this.#declared,
       placeholders: this.#placeholders,
@@ -161,14 +161,19 @@ export class SupervisedHost {
     } else if (!found.invoked) this.#send({ type: "environment.returning", incarnation });
   }
 
+  /** An environment speaks for it before it is known. */
+  met(): void {
+    this.#unread?.met();
+  }
+
   mayLiveIn(environment: string): boolean {
     return this.#unread !== null || this.#life.mayLiveIn(environment);
   }
 
   /** Nothing of the environment runs any more, and none of it will until it is invoked again. */
   environmentFrozen(): void {
-    const { incarnation } = this;
-    if (this.#life.touched) this.#send({ type: "environment.frozen", incarnation });
+    if (!this.#life.touched) return;
+    this.#send({ type: "environment.frozen", incarnation: this.incarnation });
   }
 
   /** Why it is awake, as of the last look; null: it does not serve, or nobody has looked. */
@@ -239,17 +244,12 @@ export class SupervisedHost {
   }
 
   get #parts(): HostParts {
+    const { declared, environment, listeners } = this;
     return {
-      declared: this.#declared,
-      environment: this.environment,
-      listeners: this.listeners,
-      settling: this.#settling,
-      placeholders: this.#placeholders,
-      waiters: this.#waiters,
-      sleep: this.#sleep,
-      sleeper: () => this.#sleeper,
+      ...{ declared, environment, listeners, ports: this.#context.ports },
+      ...{ settling: this.#settling, placeholders: this.#placeholders, waiters: this.#waiters },
+      ...{ sleep: this.#sleep, sleeper: () => this.#sleeper },
       route: (node, incarnation) => this.#route?.follow(node, incarnation),
-      ports: this.#context.ports,
     };
   }
 

@@ -197,8 +197,12 @@ export class Supervisor {
 
   /** The first message of an environment. */
   environmentReported(peer: Peer, message: EnvironmentReport): void {
-    if (this.#reading !== null) this.#reading.report(peer, message);
-    else this.#admit(peer, message.host)?.environment.report(peer, message);
+    if (this.#reading === null) {
+      this.#admit(peer, message.host)?.environment.report(peer, message);
+      return;
+    }
+    this.#hosts.get(message.host)?.met();
+    this.#reading.report(peer, message);
   }
 
   /** A client that an earlier supervisor of this node knew; it keeps its address. */

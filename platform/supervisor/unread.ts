@@ -7,29 +7,31 @@ import type { Clock, TimerHandle } from "../ports/clock.js";
 import type { ConnectWaiters } from "./connect-waiters.js";
 import type { PlaceholderSet } from "./placeholder-set.js";
 
-/** Where those are who wait. */
-interface Kept {
-  readonly waiters: ConnectWaiters;
-  readonly placeholders: PlaceholderSet;
-}
-
 /** As a claim that is not settled. */
 const patienceMs = 10_000;
 
 export class Unread {
   readonly #clock: Clock;
-  readonly #kept: Kept;
+  readonly #waiters: ConnectWaiters;
+  readonly #placeholders: PlaceholderSet;
   #wanted: { readonly cause: Cause; readonly timer: TimerHandle } | null = null;
+  #isMet = false;
 
-  constructor(clock: Clock, kept: Kept) {
+  constructor(clock: Clock, waiters: ConnectWaiters, placeholders: PlaceholderSet) {
     this.#clock = clock;
-    this.#kept = kept;
+    this.#waiters = waiters;
+    this.#placeholders = placeholders;
   }
 
   wake(cause: Cause): void {
     if (this.#wanted !== null) return;
     const timer = this.#clock.setTimeout(() => this.#refuse(), patienceMs);
     this.#wanted = { cause, timer };
+  }
+
+  /** An environment says that it has the host: its guests take whoever is in the queues. */
+  met(): void {
+    this.#isMet = true;
   }
 
   /** It is read, or closed. Returns why the host is wanted; null: it is not. */
@@ -43,7 +45,7 @@ export class Unread {
 
   #refuse(): void {
     this.#wanted = null;
-    this.#kept.waiters.refuseAll("ETIMEDOUT");
-    this.#kept.placeholders.resetQueues();
+    this.#waiters.refuseAll("ETIMEDOUT");
+    if (!this.#isMet) this.#placeholders.resetQueues();
   }
 }

@@ -97,6 +97,16 @@ test("whoever has waited for ten seconds is told so, and the next waits anew", a
   t.is(rig.state(), "allocating");
 });
 
+test("who waits for guests of a life that has reported is left to them", async (t) => {
+  const { rig, dial } = await start();
+  rig.resume({ host: "web", incarnation: 1 }, bootId);
+  const blocking = dial();
+  rig.placeholder(80).connect();
+  rig.advance(patienceMs);
+  t.is(blocking[0]?.reply.error, constants.errno.ETIMEDOUT);
+  t.is(rig.placeholder(80).resets, 0);
+});
+
 test("a connection that comes after one was refused is a signal again", async (t) => {
   const { rig, comesBack } = await start();
   rig.placeholder(80).connect();
