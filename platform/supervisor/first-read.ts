@@ -23,7 +23,7 @@ export class FirstRead {
   readonly #ports: SupervisorPorts;
   readonly #heard = new Map<Peer, Heard>();
   #failure: ImError | null = null;
-  #timer: TimerHandle | null = null;
+  #pausing: { readonly timer: TimerHandle; readonly goOn: () => void } | null = null;
   #ended = false;
 
   constructor(ports: SupervisorPorts) {
@@ -40,16 +40,12 @@ export class FirstRead {
 
   /** `onRead` is called once, unless it is ended before. Rejects with what no store says. */
   async run(deployId: string, onRead: (records: readonly HostRecord[]) => void): Promise<void> {
-    const { membership, log } = this.#ports;
     for (let round = 0; !this.#ended; round += 1) {
-      try {
-        const records = await membership.list(deployId);
-        if (!this.#ended) onRead(records);
+      const records = await this.#attempt(deployId);
+      if (this.#ended) return;
+      if (records !== null) {
+        onRead(records);
         return;
-      } catch (error) {
-        if (!(error instanceof ImError)) throw error;
-        this.#failure = error;
-        if (!this.#ended) log.warn({ err: error }, "the store is away; it is asked again");
       }
       await this.#pause(round);
     }
@@ -57,7 +53,9 @@ export class FirstRead {
 
   end(): void {
     this.#ended = true;
-    if (this.#timer !== null) this.#ports.clock.clearTimeout(this.#timer);
+    if (this.#pausing === null) return;
+    this.#ports.clock.clearTimeout(this.#pausing.timer);
+    this.#pausing.goOn();
   }
 
   /** The first message of an environment. */
@@ -79,10 +77,24 @@ export class FirstRead {
     this.#heard.clear();
   }
 
+  /** null: the store is away. */
+  async #attempt(deployId: string): Promise<readonly HostRecord[] | null> {
+    const { membership, log } = this.#ports;
+    try {
+      return await membership.list(deployId);
+    } catch (error) {
+      if (!(error instanceof ImError)) throw error;
+      this.#failure = error;
+      log.warn({ err: error }, "the store is away; it is asked again");
+      return null;
+    }
+  }
+
   #pause(round: number): Promise<void> {
     const { clock, random } = this.#ports;
-    return new Promise((resolve) => {
-      this.#timer = clock.setTimeout(resolve, backOffMs(round, range, random));
+    return new Promise((goOn) => {
+      const timer = clock.setTimeout(goOn, backOffMs(round, range, random));
+      this.#pausing = { timer, goOn };
     });
   }
 }

@@ -54,7 +54,8 @@ export class InvocationLedger {
     const { durationMs, failure } = expense;
     const isTimeout = failure?.status === "timeout";
     const limitMs = isTimeout ? record.timeoutSeconds * 1000 : Number.POSITIVE_INFINITY;
-    const billedMs = Math.min(Math.ceil(durationMs), limitMs);
+    // Since August 2025 AWS bills each cold start's initialisation, whatever the runtime.
+    const billedMs = Math.ceil(Math.min(durationMs, limitMs) + (expense.initMs ?? 0));
     const report = [
       `REPORT RequestId: ${requestId}`,
       `Duration: ${durationMs.toFixed(2)} ms`,

@@ -42,6 +42,17 @@ const failed: HostStatus = {
 };
 const whole = { deployment: "shop", cloud: "local", since: "2026-01-01T00:00:00Z" } as const;
 
+test("a status says why it is not known yet what the hosts are", (t) => {
+  const format = { columns: null, coloured: false, nowMs };
+  const status = { ...whole, hosts: [], imaginary: 2, unread: "the store:\u001b no answer" };
+  t.regex(
+    formatStatus(status, format),
+    /^NAME.*\nand 2 hosts never real yet\nthe store: +no answer\n$/,
+  );
+  t.regex(formatStatus({ ...status, imaginary: 0 }, format), /ERROR *\nthe store:.*\n$/);
+  t.notRegex(formatStatus({ ...whole, hosts: [], imaginary: 2 }, format), /store/);
+});
+
 test("a status table says everything where there is room", (t) => {
   const text = formatStatus(
     { ...whole, hosts: [running, failed], imaginary: 998 },

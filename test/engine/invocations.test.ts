@@ -111,6 +111,29 @@ test("each invocation is logged and billed", async (t) => {
   t.is(rig.engine.billedMs("web", "web-1"), 0);
 });
 
+test("a cold start's initialisation is billed with its first event and no other", async (t) => {
+  const rig = await EngineRig.start(t);
+  await rig.create("web");
+  for (let event = 0; event < 2; event += 1) await rig.invoke("web", "web-0", { action: "echo" });
+  const reports = rig
+    .functionLog("web")
+    .split("\n")
+    .filter((line) => line.startsWith("REPORT "));
+  const [cold, warm] = reports.map((line) => {
+    const [, durationMs, billedMs] =
+      /Duration: (\S+) ms\tBilled Duration: (\d+) ms/.exec(line) ?? [];
+    const initMs = /Init Duration: (\S+) ms/.exec(line)?.[1];
+    return { durationMs: Number(durationMs), billedMs: Number(billedMs), initMs };
+  });
+  t.true(Number(cold?.initMs) > 1);
+  t.is(warm?.initMs, undefined);
+  for (const { durationMs, billedMs, initMs = 0 } of [cold, warm].flatMap((one) => one ?? [])) {
+    // Each is printed rounded to a hundredth.
+    const exactMs = durationMs + Number(initMs);
+    t.true(Math.abs(billedMs - exactMs - 0.5) <= 0.52, `${billedMs} for ${exactMs}`);
+  }
+});
+
 test("a function that overruns its timeout is killed with everything it started", async (t) => {
   const rig = await EngineRig.start(t);
   await rig.create("web", { Timeout: 1 });

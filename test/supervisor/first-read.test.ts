@@ -50,7 +50,7 @@ async function start() {
     await settled();
   };
   const dial = () => rig.client().ask({ type: "connect", address: blockBase + 1, port: 80 });
-  return { rig, membership, environments, read, comesBack, dial };
+  return { rig, membership, read, comesBack, dial };
 }
 
 function left(): HostRecord {
@@ -165,9 +165,10 @@ test("until then environments are kept, and nothing is woken or stopped by hand"
 });
 
 test("a supervisor that is closed asks the store no more", async (t) => {
-  const { rig, membership, dial } = await start();
+  const { rig, membership, read, dial } = await start();
   const waiting = dial();
   rig.supervisor.close();
+  await read;
   t.is(waiting[0]?.reply.error, constants.errno.EHOSTUNREACH);
   const { asked } = membership;
   for (let round = 0; round < 5; round += 1) {
