@@ -39,7 +39,7 @@ const odds: Odds = {
   "start fails": 0.005,
   "start slow": 0.06,
 };
-const reapOdds: Odds = { reaped: 0.004 };
+const reapOdds: Odds = { reaped: 0.03 };
 const idleMs = 30_000;
 
 export class SimulatedCloud<Payload> {

@@ -5,7 +5,7 @@ import type { Mutation } from "../../simulator/world/mutation.js";
 import { zombieLimits } from "../../simulator/world/scenario.js";
 import { runWorld, type WorldResult } from "../../simulator/world/world.js";
 
-const seedsCount = 30;
+const seedsCount = 24;
 /** Of a mutation, which meets one kind of absence only. */
 const seedsMax = 20;
 
