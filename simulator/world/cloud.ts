@@ -3,54 +3,15 @@
  * belongs to one tenant for ever and takes one event at a time; between two it is frozen. Knows
  * nothing of hosts: the engine's contract is compared with the real engine's.
  */
-import type { Decision, FaultPlan, Odds } from "./fault-plan.js";
-import type { Generator } from "./generator.js";
-import type { Timeline } from "./timeline.js";
-
-/** An environment's process, as the cloud can reach it. */
-export interface RuntimeProcess<Payload> {
-  readonly pid: number;
-  event(payload: Payload, deadlineAfterMs: number): void;
-  freeze(): void;
-  thaw(): void;
-  kill(): void;
-}
-
-export type EnvironmentState = "starting" | "busy" | "returned" | "frozen" | "ended";
-
-export interface SimulatedEnvironment<Payload> {
-  readonly id: string;
-  readonly functionName: string;
-  readonly tenantId: string;
-  /** The machine that it is on. */
-  readonly place: string;
-  readonly state: EnvironmentState;
-  readonly pid: number;
-  /** Of the last event that it was given. */
-  readonly payload: Payload;
-}
-
-export interface CloudListener<Payload> {
-  /** Nothing of it runs until its next event. */
-  frozen(environment: SimulatedEnvironment<Payload>): void;
-  /** Proof that nothing of it will ever run again. */
-  ended(environment: SimulatedEnvironment<Payload>): void;
-}
-
-export interface CloudOptions<Payload> {
-  readonly timeline: Timeline;
-  readonly latency: Generator;
-  readonly faults: FaultPlan;
-  readonly timeoutMs: number;
-  /** Where environments for this event may be. */
-  readonly placeOf: (payload: Payload) => string;
-  readonly start: (environment: SimulatedEnvironment<Payload>) => RuntimeProcess<Payload>;
-  /** Nothing is done to processes of a machine that stands still before it goes on. */
-  readonly reach: (environment: SimulatedEnvironment<Payload>, act: () => void) => void;
-  /** A life goes on in it, with or without an event. */
-  readonly keeps: (environment: SimulatedEnvironment<Payload>) => boolean;
-  readonly listener: CloudListener<Payload>;
-}
+import type {
+  CloudOptions,
+  EnvironmentState,
+  InvokeAnswer,
+  RuntimeProcess,
+  SimulatedEnvironment,
+} from "./cloud-contract.js";
+import type { Decision, Odds } from "./fault-plan.js";
+import { FunctionLimits } from "./function-limits.js";
 
 interface Kept<Payload> extends SimulatedEnvironment<Payload> {
   state: EnvironmentState;
@@ -67,8 +28,6 @@ interface Waiting<Payload> {
   readonly payload: Payload;
 }
 
-export type InvokeAnswer = "accepted" | "throttled" | "server error" | "no answer";
-
 const odds: Odds = {
   throttled: 0.01,
   "server error": 0.004,
@@ -80,13 +39,14 @@ const odds: Odds = {
   "start fails": 0.005,
   "start slow": 0.06,
 };
-const reapOdds: Odds = { reaped: 0.004 };
+const reapOdds: Odds = { reaped: 0.03 };
 const idleMs = 30_000;
 
 export class SimulatedCloud<Payload> {
   readonly #options: CloudOptions<Payload>;
   readonly #environments = new Map<string, Kept<Payload>>();
   readonly #waiting = new Set<Waiting<Payload>>();
+  readonly #limits = new FunctionLimits<Waiting<Payload>>();
   #count = 0;
 
   constructor(options: CloudOptions<Payload>) {
@@ -105,6 +65,7 @@ export class SimulatedCloud<Payload> {
 
   /** An asynchronous invocation, as the service sees it: what it answers, and what comes of it. */
   invoke(functionName: string, tenantId: string, payload: Payload): InvokeAnswer {
+    if (this.#limits.isDeleted(functionName)) return "not found";
     const { faults, latency, timeline } = this.#options;
     const decision = faults.decide(`cloud/${tenantId}`, odds);
     if (decision?.kind === "throttled") return "throttled";
@@ -118,6 +79,37 @@ export class SimulatedCloud<Payload> {
     }
     if (decision?.kind === "server error") return "server error";
     return decision?.kind === "answer lost" ? "no answer" : "accepted";
+  }
+
+  /** A synchronous one: refused where an asynchronous one waits. */
+  ask(functionName: string, tenantId: string, payload: Payload): InvokeAnswer {
+    if (this.#limits.isDeleted(functionName)) return "not found";
+    if (this.#isFull(functionName)) return "throttled";
+    this.#admit({ functionName, tenantId, payload }, null);
+    return "accepted";
+  }
+
+  create(functionName: string): void {
+    this.#limits.create(functionName);
+  }
+
+  /** Its environments end, and its events are dropped. */
+  delete(functionName: string): void {
+    this.#limits.delete(functionName);
+    for (const one of [...this.#environments.values()]) {
+      if (one.functionName === functionName) this.#end(one);
+    }
+  }
+
+  /** So many of its events may be in hand at once; null: any number. */
+  reserve(functionName: string, most: number | null): void {
+    this.#limits.reserve(functionName, most);
+    this.#goOn(functionName);
+  }
+
+  /** Events that a limit keeps from being handled. */
+  throttledOf(functionName: string): number {
+    return this.#limits.waitingOf(functionName);
   }
 
   /** The environment is about to be invoked. */
@@ -141,6 +133,7 @@ export class SimulatedCloud<Payload> {
     this.#options.timeline.after(this.#options.latency.skewed(0.1, 40), () => {
       if (one.turn === turn && one.state === "returned") this.#freeze(one);
     });
+    this.#goOn(one.functionName);
   }
 
   /** Its process has ended by itself. */
@@ -155,6 +148,31 @@ export class SimulatedCloud<Payload> {
   }
 
   #place(event: Waiting<Payload>, decision: Decision | null): void {
+    const { functionName } = event;
+    if (this.#limits.isDeleted(functionName)) return;
+    const waits = this.throttledOf(functionName) > 0 || this.#isFull(functionName);
+    if (waits) this.#limits.hold(functionName, event);
+    else this.#admit(event, decision);
+  }
+
+  #isFull(functionName: string): boolean {
+    return this.#limits.isFull(functionName, () => {
+      const own = [...this.#environments.values()].filter(
+        (one) => one.functionName === functionName,
+      );
+      return own.filter(({ state }) => state === "starting" || state === "busy").length;
+    });
+  }
+
+  /** There may be room for what waits. */
+  #goOn(functionName: string): void {
+    while (this.throttledOf(functionName) > 0 && !this.#isFull(functionName)) {
+      const event = this.#limits.next(functionName);
+      if (event !== null) this.#admit(event, null);
+    }
+  }
+
+  #admit(event: Waiting<Payload>, decision: Decision | null): void {
     const { functionName, tenantId, payload } = event;
     const place = this.#options.placeOf(payload);
     const mine = [...this.#environments.values()].filter(
@@ -238,6 +256,7 @@ export class SimulatedCloud<Payload> {
     this.#environments.delete(one.id);
     one.process?.kill();
     this.#options.listener.ended(one);
+    this.#goOn(one.functionName);
   }
 }
 

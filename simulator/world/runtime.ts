@@ -10,7 +10,7 @@ import type {
   ContinueEvent,
   InvocationEvent,
 } from "../../platform/protocol/environment.js";
-import type { RuntimeProcess } from "./cloud.js";
+import type { RuntimeProcess } from "./cloud-contract.js";
 import { Life, type LifeWorld } from "./life.js";
 import { Stray } from "./stray.js";
 

@@ -50,12 +50,14 @@ function leaveEnvironment(
   machines: readonly Machine[],
   looksLeft: number,
 ): void {
-  const machine = machines.find((one) => serving(one).some(isAtLeisure));
-  const runtime = machine === undefined ? undefined : serving(machine).find(isAtLeisure);
-  if (machine !== undefined && runtime !== undefined) leave(world, machine, runtime);
-  else if (looksLeft > 0) {
-    world.timeline.after(lookEveryMs, () => leaveEnvironment(world, machines, looksLeft - 1));
+  for (const machine of machines) {
+    const runtime = serving(machine).find(isAtLeisure);
+    if (runtime === undefined) continue;
+    leave(world, machine, runtime);
+    return;
   }
+  if (looksLeft === 0) return;
+  world.timeline.after(lookEveryMs, () => leaveEnvironment(world, machines, looksLeft - 1));
 }
 
 function leave(world: WorldContext, machine: Machine, runtime: Runtime): void {

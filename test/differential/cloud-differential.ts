@@ -6,7 +6,9 @@ import type { EngineDriver, EngineWorld } from "./engine-driver.js";
 import { SimulatedDriver } from "./simulated-driver.js";
 
 type Step =
-  | { readonly act: "invoke" | "hasten"; readonly tenant: Tenant }
+  | { readonly act: "invoke" | "ask" | "hasten"; readonly tenant: Tenant }
+  | { readonly act: "create" | "delete" }
+  | { readonly act: "reserve"; readonly most: number | null }
   | { readonly act: "keep"; readonly tenant: Tenant; readonly isKept: boolean }
   /** Counted among those that there are; none: nothing is done. */
   | { readonly act: "answer" | "kill"; readonly which: number }
@@ -17,6 +19,15 @@ const which = fc.nat({ max: 5 });
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ act: fc.constant("invoke" as const), tenant }) },
   { weight: 5, arbitrary: fc.record({ act: fc.constant("answer" as const), which }) },
+  { weight: 2, arbitrary: fc.record({ act: fc.constant("ask" as const), tenant }) },
+  { weight: 2, arbitrary: fc.record({ act: fc.constantFrom("create", "delete") }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      act: fc.constant("reserve" as const),
+      most: fc.constantFrom(0, 1, 1, 2, null),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ act: fc.constant("hasten" as const), tenant }) },
   { weight: 1, arbitrary: fc.record({ act: fc.constant("kill" as const), which }) },
   {
@@ -33,6 +44,20 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 const histories = fc.array(step, { minLength: 1, maxLength: 12, size: "max" });
 
+const invoke = (tenant: Tenant) => ({ act: "invoke", tenant }) as const;
+const ask = (tenant: Tenant) => ({ act: "ask", tenant }) as const;
+const reserve = (most: number | null) => ({ act: "reserve", most }) as const;
+const [answer, kill] = [{ act: "answer", which: 0 } as const, { act: "kill", which: 0 } as const];
+const [remove, create] = [{ act: "delete" } as const, { act: "create" } as const];
+
+/** What few histories come by: limits that are met, and what becomes of what waits for them. */
+const examples: readonly (readonly Step[])[] = [
+  [reserve(1), invoke("a"), invoke("b"), invoke("c"), answer, kill, kill],
+  [reserve(0), invoke("a"), ask("b"), reserve(null), ask("b"), answer, ask("a")],
+  [reserve(1), invoke("a"), ask("b"), invoke("b"), remove, create, invoke("b"), invoke("c")],
+  [invoke("a"), remove, invoke("a"), ask("b"), create, ask("b"), answer],
+];
+
 /** For a machine that is busy with other tests. */
 const patienceMs = 1_500;
 /** Every step on the way to the shortest history that fails takes that patience. */
@@ -44,7 +69,7 @@ export async function holdAgainstEngine(
   parameters: { readonly numRuns: number; readonly interruptAfterTimeLimit?: number },
 ): Promise<void> {
   const property = fc.asyncProperty(histories, fc.nat(), async (steps, seed) => {
-    const engine = world.begin();
+    const engine = await world.begin();
     const history = new CloudHistory(world, engine, new SimulatedDriver(seed));
     try {
       for (const step of steps) await history.take(step);
@@ -55,6 +80,7 @@ export async function holdAgainstEngine(
   await fc.assert(property, {
     interruptAfterTimeLimit: shrinkingMs,
     ...parameters,
+    examples: examples.map((steps, seed) => [[...steps], seed]),
     includeErrorInReport: true,
   });
 }
@@ -88,7 +114,18 @@ class CloudHistory {
   async #do(step: Step, { environments }: CloudView): Promise<string | null> {
     switch (step.act) {
       case "invoke":
-        return this.#invoke(step.tenant);
+      case "ask":
+        return this.#invoke(step.act, step.tenant);
+      case "create":
+      case "delete": {
+        if (this.#simulated.exists === (step.act === "create")) return null;
+        for (const cloud of this.#both) await cloud[step.act]();
+        return `the function is ${step.act}d`;
+      }
+      case "reserve":
+        if (!this.#simulated.exists) return null;
+        for (const cloud of this.#both) await cloud.reserve(step.most);
+        return `the concurrency is ${step.most ?? "unlimited"}`;
       case "hasten":
         for (const cloud of this.#both) cloud.hasten(step.tenant);
         return `${step.tenant} is hastened`;
@@ -110,6 +147,8 @@ class CloudHistory {
         return `environment ${number} is killed`;
       }
       case "pass":
+        // The engine begins when the time has passed, the simulated cloud while it passes.
+        if (this.#simulated.throttles) return null;
         for (const cloud of this.#both) cloud.pass(step.times * passMs);
         return `${(step.times * passMs) / 1000} s pass`;
       default:
@@ -117,12 +156,13 @@ class CloudHistory {
     }
   }
 
-  async #invoke(tenant: Tenant): Promise<string> {
+  async #invoke(how: "invoke" | "ask", tenant: Tenant): Promise<string> {
     this.#invocations += 1;
     const number = this.#invocations;
-    const expected = await this.#simulated.invoke(tenant, number);
-    const answer = await this.#engine.invoke(tenant, number);
-    const done = `event ${number} for ${tenant} is ${expected}`;
+    const expected = await this.#simulated[how](tenant, number);
+    const answer = await this.#engine[how](tenant, number);
+    const what = how === "ask" ? "question" : "event";
+    const done = `${what} ${number} for ${tenant} is ${expected}`;
     if (answer === expected) return done;
     this.#trace.push(done);
     return this.#fail(`it is ${answer}`);

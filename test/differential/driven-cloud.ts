@@ -12,15 +12,24 @@ export interface SeenEnvironment {
 }
 
 export interface CloudView {
+  /** Environments on their way to a first event: what is seen beside one does not last. */
+  readonly starting: number;
   /** In the order of their first events. */
   readonly environments: readonly SeenEnvironment[];
-  /** Events that were accepted, and that no environment was given. */
+  /** Events that were accepted, and that no environment was ever given. */
   readonly waiting: readonly number[];
 }
 
 export interface DrivenCloud {
   /** An asynchronous invocation; resolves with what the cloud answers. */
   invoke(tenant: Tenant, event: number): Promise<string>;
+  /** A synchronous one; resolves with what is known before it is answered. */
+  ask(tenant: Tenant, event: number): Promise<string>;
+  /** The function, which is there at first. */
+  create(): Promise<void>;
+  delete(): Promise<void>;
+  /** So many events of it may be in hand at once; null: any number. */
+  reserve(most: number | null): Promise<void>;
   /** The environment that has this event in hand answers it. */
   answer(event: number): void;
   /** The process of this environment is killed. */

@@ -30,6 +30,7 @@ export class SimulatedDriver implements DrivenCloud {
   readonly #played: Played[] = [];
   readonly #sent: number[] = [];
   readonly #kept = new Set<string>();
+  exists = true;
 
   constructor(seed: number) {
     const latency = Generator.of(seed);
@@ -47,10 +48,32 @@ export class SimulatedDriver implements DrivenCloud {
   }
 
   async invoke(tenant: Tenant, event: number): Promise<string> {
-    this.#sent.push(event);
-    const answer = this.#cloud.invoke(functionName, tenant, { tenant, number: event });
+    return this.#send("invoke", tenant, event);
+  }
+
+  async ask(tenant: Tenant, event: number): Promise<string> {
+    return this.#send("ask", tenant, event);
+  }
+
+  async create(): Promise<void> {
+    this.#cloud.create(functionName);
+    this.exists = true;
+  }
+
+  async delete(): Promise<void> {
+    this.#cloud.delete(functionName);
+    this.exists = false;
     this.#settle();
-    return answer;
+  }
+
+  async reserve(most: number | null): Promise<void> {
+    this.#cloud.reserve(functionName, most);
+    this.#settle();
+  }
+
+  /** Something goes on when there is room for it, at whatever time that is. */
+  get throttles(): boolean {
+    return this.#cloud.throttledOf(functionName) > 0;
   }
 
   answer(event: number): void {
@@ -86,6 +109,7 @@ export class SimulatedDriver implements DrivenCloud {
   view(): CloudView {
     const given = new Set(this.#played.flatMap(({ events }) => events));
     return {
+      starting: this.#cloud.environments().filter(({ state }) => state === "starting").length,
       environments: this.#played.map(({ tenant, events, isFrozen, isEnded, current }) => {
         const running = current === null ? "awake" : "busy";
         const alive = isFrozen ? "frozen" : running;
@@ -93,6 +117,13 @@ export class SimulatedDriver implements DrivenCloud {
       }),
       waiting: this.#sent.filter((event) => !given.has(event)),
     };
+  }
+
+  #send(how: "invoke" | "ask", tenant: Tenant, event: number): string {
+    const answer = this.#cloud[how](functionName, tenant, { tenant, number: event });
+    if (answer === "accepted") this.#sent.push(event);
+    this.#settle();
+    return answer;
   }
 
   #start(id: string, tenant: Tenant) {

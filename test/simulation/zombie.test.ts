@@ -5,14 +5,15 @@ import type { Mutation } from "../../simulator/world/mutation.js";
 import { zombieLimits } from "../../simulator/world/scenario.js";
 import { runWorld, type WorldResult } from "../../simulator/world/world.js";
 
-const seedsCount = 30;
+const seedsCount = 24;
 /** Of a mutation, which meets one kind of absence only. */
 const seedsMax = 20;
 
 const runZombie = (seed: number, mutation: Mutation = {}) =>
   runWorld({ seed, mutation, limits: zombieLimits });
 
-test("lives that come back after an hour let nobody in", async (t) => {
+test.serial("lives that come back after an hour let nobody in", async (t) => {
+  t.timeout(600_000);
   const seen = new Map<string, number>();
   for (let seed = 1; seed <= seedsCount; seed += 1) {
     const result = await runZombie(seed);
@@ -43,7 +44,8 @@ const blind: Readonly<Record<string, { readonly gate: typeof isGateOpen; readonl
 };
 
 for (const [what, { gate, by }] of Object.entries(blind)) {
-  test(`a guest that does not look at ${what} serves beside another`, async (t) => {
+  test.serial(`a guest that does not look at ${what} serves beside another`, async (t) => {
+    t.timeout(600_000);
     for (let seed = 1; seed <= seedsMax; seed += 1) {
       const result = await runZombie(seed, { gate });
       if (result.violation === null) continue;
