@@ -60,9 +60,13 @@ async function living(t: ExecutionContext, world: World) {
 }
 
 async function processes(world: World) {
-  const { pids } = await world.host("web");
-  const init = parentOf(pids[0] ?? 0);
-  return { init, runtime: parentOf(init) };
+  // A guest may answer before its environment has told the daemon who it is.
+  for (;;) {
+    const [guest] = (await world.host("web")).pids;
+    if (guest === undefined) continue;
+    const init = parentOf(guest);
+    return { init, runtime: parentOf(init) };
+  }
 }
 
 function killDaemon(world: World): void {
