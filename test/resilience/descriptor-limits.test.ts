@@ -1,6 +1,7 @@
 /** Few descriptors: what does not fit is refused with a reason, and nothing is lost. */
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { isDaemon } from "../process/daemon-process.js";
 import { needing } from "../process/requirements.js";
 import { built, World } from "../process/world.js";
@@ -93,6 +94,7 @@ needing("prlimit")("while the daemon has no descriptor left, guests serve on", a
   }
   const { stdout } = await world.start(built("herd"), address, "7000", "100", "x").finish();
   t.is(stdout, "answered 100 failed 0\n");
+  t.true(existsSync(`/proc/${daemon}`), readFileSync(join(world.home, "daemon.log"), "utf8"));
   limitOf(daemon, 4096);
   await Promise.all(programs.map((program) => program.finish()));
   t.is(await dial(world, "other", "shop"), "life 1");
