@@ -86,11 +86,12 @@ class CgroupTree implements FreezableTree {
   async freeze(): Promise<boolean> {
     this.#turn += 1;
     const turn = this.#turn;
-    this.#write("cgroup.freeze", "1");
     const beganMs = this.clock.monotonicMs();
     let warned = false;
+    let told = false;
     for (let waitMs = 0; turn === this.#turn; waitMs = Math.min(2 * waitMs + 1, lookMsMax)) {
-      if (isFrozen(this.path)) return true;
+      told ||= this.#write("cgroup.freeze", "1");
+      if (told && isFrozen(this.path)) return true;
       if (!warned && this.clock.monotonicMs() - beganMs > slowMs) {
         this.log.warn({ afterMs: slowMs }, "a tree is slow to freeze");
         warned = true;
@@ -102,7 +103,7 @@ class CgroupTree implements FreezableTree {
 
   thaw(): void {
     this.#turn += 1;
-    this.#write("cgroup.freeze", "0");
+    if (!this.#write("cgroup.freeze", "0")) void this.#thawLater(this.#turn);
   }
 
   kill(): void {
@@ -115,12 +116,22 @@ class CgroupTree implements FreezableTree {
     return removeWhenEmpty(this.path, this.clock, this.log);
   }
 
-  #write(file: string, text: string): void {
+  /** Whoever waits for it waits for its processes. */
+  async #thawLater(turn: number): Promise<void> {
+    await delay(this.clock, lookMsMax);
+    if (turn !== this.#turn || this.#write("cgroup.freeze", "0")) return;
+    await this.#thawLater(turn);
+  }
+
+  /** false: not now, for want of descriptors. */
+  #write(file: string, text: string): boolean {
     try {
       writeFileSync(join(this.path, file), text);
+      return true;
     } catch (error) {
-      // Gone: an administrator removed it, which works only when nobody is in it.
       this.log.warn({ file, error: String(error) }, "the cgroup cannot be written to");
+      // Else gone: an administrator removed it, which works only when nobody is in it.
+      return !isShortage(error);
     }
   }
 }
@@ -128,10 +139,16 @@ class CgroupTree implements FreezableTree {
 function isFrozen(path: string): boolean {
   try {
     return /^frozen 1$/m.test(readFileSync(join(path, "cgroup.events"), "latin1"));
-  } catch {
-    // Gone, and with it everything that could run.
-    return true;
+  } catch (error) {
+    // Else gone, and with it everything that could run.
+    return !isShortage(error);
   }
+}
+
+/** Of descriptors, in this process or on the machine. */
+function isShortage(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : null;
+  return code === "EMFILE" || code === "ENFILE";
 }
 
 /** Frozen or not; and with the cgroups that guests may have made below it. */

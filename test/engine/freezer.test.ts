@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { systemClock } from "../../platform/daemon/system-clock-adapter.js";
@@ -69,6 +78,42 @@ for (const [kind, isHere, open] of kinds) {
 }
 
 const withCgroups = onlyIf(hasCgroups, "a cgroup v2 that cgroups can be made in");
+
+withCgroups(
+  "without a free descriptor a tree freezes and thaws as soon as there is one",
+  async (t) => {
+    const tree = new TestTree(t, cgroups(t));
+    await tree.start(family);
+    let release = takeDescriptors();
+    const frozen = tree.freezable.freeze();
+    release();
+    t.true(await frozen);
+    t.true(await tree.rests());
+    release = takeDescriptors();
+    tree.freezable.thaw();
+    release();
+    await tree.grows();
+  },
+);
+
+/** All that this process may open; the result gives them back. */
+function takeDescriptors(): () => void {
+  const { pid } = process;
+  const limit = (text: string) => spawnSync("prlimit", ["--pid", String(pid), `--nofile=${text}`]);
+  const [, before = ""] =
+    /^Max open files +(\w+)/m.exec(readFileSync("/proc/self/limits", "latin1")) ?? [];
+  const descriptors: number[] = [];
+  limit(`${readdirSync("/proc/self/fd").length + 16}:`);
+  try {
+    for (;;) descriptors.push(openSync("/dev/null", "r"));
+  } catch (error) {
+    if (!String(error).includes("EMFILE")) throw error;
+  }
+  return () => {
+    for (const descriptor of descriptors) closeSync(descriptor);
+    limit(`${before}:`);
+  };
+}
 
 withCgroups("a tree that another way has frozen is adopted and runs", async (t) => {
   const freezer = cgroups(t);
