@@ -5,6 +5,7 @@ import type { RecordedProcess } from "./environment-record.js";
 import { isRunning } from "./process-table.js";
 import { type ProcessTree, signal } from "./process-tree.js";
 import type { ProcessExit, RootProcess } from "./root-process.js";
+import { whenPossible } from "./shortage.js";
 
 const pollMs = 100;
 const terminate = 15;
@@ -35,7 +36,7 @@ export class AdoptedProcess implements RootProcess {
 
   async stop(tree: ProcessTree, clock: Clock, graceMs: number): Promise<void> {
     await tree.members();
-    if (this.exit !== null || !isRunning(this.pid, this.recorded.identity)) return;
+    if (this.exit !== null || !(await this.#isRunning())) return;
     this.#terminate();
     await settledWithin(clock, this.exited, graceMs);
   }
@@ -57,17 +58,21 @@ export class AdoptedProcess implements RootProcess {
     return this.exit === null ? "killed" : "its exit status is not known";
   }
 
+  #isRunning(): Promise<boolean> {
+    return whenPossible(this.clock, () => isRunning(this.pid, this.recorded.identity));
+  }
+
   async #watch(): Promise<void> {
     const { addon } = this;
     const pidfd = addon === null ? null : openPidfd(addon, this.pid);
     // Only now: the descriptor is that of the process that still runs.
-    if (!isRunning(this.pid, this.recorded.identity)) {
+    if (!(await this.#isRunning())) {
       if (pidfd !== null) addon?.close(pidfd);
       return;
     }
     this.#pidfd = pidfd;
     if (addon === null || pidfd === null) {
-      while (isRunning(this.pid, this.recorded.identity)) await delay(this.clock, pollMs);
+      while (await this.#isRunning()) await delay(this.clock, pollMs);
       return;
     }
     await new Promise<void>((resolve) => addon.watch(pidfd, resolve));

@@ -10,6 +10,7 @@ import { makeCgroup, movePid, pidsIn } from "./cgroup.js";
 import { delay } from "./delay.js";
 import type { FreezableTree, Freezer } from "./freezer.js";
 import { type ProcessTree, signal, signalIfAllowed } from "./process-tree.js";
+import { isShortage } from "./shortage.js";
 
 const lookMsMax = 100;
 /** A process in an uninterruptible wait freezes only after it. */
@@ -143,12 +144,6 @@ function isFrozen(path: string): boolean {
     // Else gone, and with it everything that could run.
     return !isShortage(error);
   }
-}
-
-/** Of descriptors, in this process or on the machine. */
-function isShortage(error: unknown): boolean {
-  const code = error instanceof Error && "code" in error ? error.code : null;
-  return code === "EMFILE" || code === "ENFILE";
 }
 
 /** Frozen or not; and with the cgroups that guests may have made below it. */

@@ -5,16 +5,20 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Clock } from "../../platform/ports/clock.js";
 import type { Log } from "../../platform/ports/log.js";
 import { EnvironmentOutput } from "./environment-output.js";
 import { type EnvironmentRecord, environmentRecord } from "./environment-record.js";
 import type { Inheritance } from "./kept-directories.js";
+import { whenPossible } from "./shortage.js";
 
 const recordName = "environment.json";
 const outputName = "output.log";
 const temporaryName = "tmp";
 
 export interface EnvironmentPlaces {
+  readonly clock: Clock;
+  readonly log: Log;
   readonly runtimeDirectory: string;
   readonly environmentsDirectory: string;
 }
@@ -24,12 +28,15 @@ export class EnvironmentFiles {
   readonly apiSocket: string;
   readonly temporaryDirectory: string;
   output: EnvironmentOutput;
+  private readonly clock: Clock;
+  private readonly log: Log;
 
   constructor(
     readonly id: string,
-    { runtimeDirectory, environmentsDirectory }: EnvironmentPlaces,
-    private readonly log: Log,
+    { clock, log, runtimeDirectory, environmentsDirectory }: EnvironmentPlaces,
   ) {
+    this.clock = clock;
+    this.log = log;
     this.directory = join(environmentsDirectory, id);
     this.apiSocket = join(runtimeDirectory, `${id}.sock`);
     this.temporaryDirectory = join(this.directory, temporaryName);
@@ -71,8 +78,9 @@ export class EnvironmentFiles {
   }
 
   /** In one turn: an engine that dies now finds the record, or nothing to adopt. */
-  remove(): void {
-    rmSync(this.directory, { recursive: true, force: true });
+  remove(): Promise<void> {
+    const options = { recursive: true, force: true };
+    return whenPossible(this.clock, () => rmSync(this.directory, options));
   }
 
   /** All but `/tmp`. */
@@ -86,7 +94,8 @@ export class EnvironmentFiles {
   }
 
   removeTemporary(): Promise<void> {
-    return rm(this.temporaryDirectory, { recursive: true, force: true });
+    const options = { recursive: true, force: true };
+    return whenPossible(this.clock, () => rm(this.temporaryDirectory, options));
   }
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync, truncateSync } from "node:fs";
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync } from "node:fs";
 
 const chunkBytes = 256 * 1024;
 /** Above this much, what was taken already is removed when nobody writes. */
@@ -30,7 +30,7 @@ export class EnvironmentOutput {
 
   /** Everything that was printed since the last time, in pieces. */
   take(sink: (piece: Buffer) => void): void {
-    const file = this.#openToRead();
+    const file = this.#open("r");
     if (file === null) return;
     try {
       const size = fstatSync(file).size;
@@ -51,20 +51,22 @@ export class EnvironmentOutput {
   /** Only while nothing of the environment runs: what would be written in between was lost. */
   trim(): void {
     if (this.#taken < trimBytes) return;
-    const file = this.#openToRead();
+    const file = this.#open("r+");
     if (file === null) return;
-    const size = fstatSync(file).size;
-    closeSync(file);
-    if (size !== this.#taken) return;
-    truncateSync(this.path);
-    this.#taken = 0;
+    try {
+      if (fstatSync(file).size !== this.#taken) return;
+      ftruncateSync(file);
+      this.#taken = 0;
+    } finally {
+      closeSync(file);
+    }
   }
 
-  #openToRead(): number | null {
+  #open(flags: "r" | "r+"): number | null {
     try {
-      return openSync(this.path, "r");
+      return openSync(this.path, flags);
     } catch {
-      // It has not got as far as having one.
+      // It has not got as far as having one, or descriptors are short: then later.
       return null;
     }
   }

@@ -61,7 +61,7 @@ export class Environment {
       failed: (error) => host.log.warn({ environment: id, error: String(error) }, "not frozen"),
     });
     this.#work = new EnvironmentWork(host, () => this.#processes.peakMemoryMb);
-    this.#files = new EnvironmentFiles(id, host, host.log);
+    this.#files = new EnvironmentFiles(id, host);
     this.#api = new RuntimeApi(
       {
         ready: () => this.#ready(),
@@ -287,7 +287,7 @@ export class Environment {
     this.events.ended(this, this.#ended(reason));
     this.#work.cutOff(reason, this.#processes.describe(), this.#files.output);
     this.host.ledger.copy(functionName ?? this.blueprint.logName, this.#files.output);
-    this.bequest === null ? this.#files.remove() : this.#files.removeRecord();
+    await (this.bequest === null ? this.#files.remove() : this.#files.removeRecord());
   }
 
   #ended(reason: EndReason): EnvironmentEnded {

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
+import { isShortage } from "./shortage.js";
 
 /** Carries an environment's id into every process of its tree. */
 export const markerVariable = "AWS_LAMBDA_LOG_STREAM_NAME";
@@ -129,7 +130,9 @@ function readStatus(pid: number): Omit<ProcessEntry, "pid" | "marker"> | null {
 function readProcessFile(pid: number, file: "stat" | "environ"): string | null {
   try {
     return readFileSync(`/proc/${pid}/${file}`, "latin1");
-  } catch {
+  } catch (error) {
+    // What could not be looked at has not ended.
+    if (isShortage(error)) throw error;
     // It ended since the directory was read, or it belongs to another user: not ours either way.
     return null;
   }

@@ -2,6 +2,7 @@ import type { Clock } from "../../platform/ports/clock.js";
 import type { Log } from "../../platform/ports/log.js";
 import { delay } from "./delay.js";
 import type { ProcessEntry, ProcessSnapshot, ProcessTable } from "./process-table.js";
+import { whenPossible } from "./shortage.js";
 
 const firstPauseMs = 2;
 const pauseMsMax = 200;
@@ -24,7 +25,7 @@ export class ProcessTree {
 
   /** Processes of the tree that are alive now. */
   async members(): Promise<readonly ProcessEntry[]> {
-    const snapshot = await this.table.scan();
+    const snapshot = await whenPossible(this.clock, () => this.table.scan());
     const members = collect(snapshot, (entry) => this.#isRoot(entry));
     this.#known.clear();
     for (const entry of members) this.#known.set(entry.pid, entry.startTime);

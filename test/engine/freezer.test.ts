@@ -1,13 +1,4 @@
-import { spawnSync } from "node:child_process";
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { systemClock } from "../../platform/daemon/system-clock-adapter.js";
@@ -16,6 +7,7 @@ import { chooseFreezer, freezerKind } from "../../simulator/lambda/choose-freeze
 import type { Freezer } from "../../simulator/lambda/freezer.js";
 import { SignalFreezer } from "../../simulator/lambda/signal-freezer.js";
 import { onlyIf } from "../process/requirements.js";
+import { takeDescriptors } from "./descriptors.js";
 import { cgroups, family, log, storm, TestTree } from "./frozen-trees.js";
 
 const hasCgroups = freezerKind().kind === "cgroup";
@@ -95,25 +87,6 @@ withCgroups(
     await tree.grows();
   },
 );
-
-/** All that this process may open; the result gives them back. */
-function takeDescriptors(): () => void {
-  const { pid } = process;
-  const limit = (text: string) => spawnSync("prlimit", ["--pid", String(pid), `--nofile=${text}`]);
-  const [, before = ""] =
-    /^Max open files +(\w+)/m.exec(readFileSync("/proc/self/limits", "latin1")) ?? [];
-  const descriptors: number[] = [];
-  limit(`${readdirSync("/proc/self/fd").length + 16}:`);
-  try {
-    for (;;) descriptors.push(openSync("/dev/null", "r"));
-  } catch (error) {
-    if (!String(error).includes("EMFILE")) throw error;
-  }
-  return () => {
-    for (const descriptor of descriptors) closeSync(descriptor);
-    limit(`${before}:`);
-  };
-}
 
 withCgroups("a tree that another way has frozen is adopted and runs", async (t) => {
   const freezer = cgroups(t);
