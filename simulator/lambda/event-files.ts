@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { join } from "node:path";
 import { z } from "zod";
 import type { Log } from "../../platform/ports/log.js";
+import { isShortage } from "./shortage.js";
 
 const base64 = z.codec(z.base64(), z.instanceof(Buffer), {
   decode: (text) => Buffer.from(text, "base64"),
@@ -67,6 +68,7 @@ export class EventFiles {
     try {
       return [z.decode(asyncEvent, JSON.parse(readFileSync(path, "utf8")))];
     } catch (error) {
+      if (isShortage(error)) throw error;
       this.log.warn({ path, error: String(error) }, "an accepted event is unreadable and dropped");
       rmSync(path, { force: true });
       return [];

@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import type { Clock, TimerHandle } from "../../platform/ports/clock.js";
 import type { Blueprint } from "./function-record.js";
+import { whenPossible } from "./shortage.js";
 
 /** Whose environment it was that was reset, and where its directory is. */
 export interface Inheritance {
@@ -52,7 +53,8 @@ export class KeptDirectories {
   #remove(inheritance: Inheritance): Promise<void> {
     this.clock.clearTimeout(this.#kept.get(inheritance));
     this.#kept.delete(inheritance);
-    const removal = rm(inheritance.directory, { recursive: true, force: true });
+    const options = { recursive: true, force: true };
+    const removal = whenPossible(this.clock, () => rm(inheritance.directory, options));
     this.#removals.add(removal);
     return removal.finally(() => this.#removals.delete(removal));
   }
