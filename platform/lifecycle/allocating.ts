@@ -1,5 +1,5 @@
 /** From a claim to a guest that serves, or to a failure that is written down. */
-import { assign } from "xstate";
+import { and, assign } from "xstate";
 import { isElsewhere } from "./decide.js";
 import { contending, elsewhere, followed } from "./elsewhere.js";
 import { environmentLost, failureOfError, type HostContext } from "./host-context.js";
@@ -101,6 +101,8 @@ export const allocating = hostSetup.createStateConfig({
     },
     booting: {
       always: [
+        // Its claim is another node's, which may yet bring it up: it is not ours to end.
+        { guard: and(["stopping", "helpedInVain"]), target: "#host.imaginary" },
         { guard: "stoppingUnstarted", target: "#host.terminating.releasing" },
         { guard: "timedOut", target: "ending", actions: "failTimedOut" },
       ],

@@ -1,5 +1,6 @@
 /** A host that another node has, while an environment of an earlier attempt is still here. */
 import test from "ava";
+import { cause } from "./machine-rig.js";
 import { lives } from "./reached-states.js";
 
 const states = [
@@ -24,3 +25,15 @@ for (const state of states) {
     );
   });
 }
+
+test("a stop is not the end of another node's claim that was helped", async (t) => {
+  const rig = await lives["allocating.helping"]?.();
+  if (rig === undefined) return t.fail("it is not reached");
+  await rig.answer("help");
+  await rig.answer("invoke");
+  t.is(rig.state, "allocating.booting");
+  rig.send({ type: "stop.requested", cause: { ...cause, signal: "stop" } });
+  t.is(rig.state, "imaginary");
+  t.deepEqual(rig.pending, []);
+  t.is(rig.item?.state, "allocating");
+});
