@@ -80,13 +80,13 @@ export async function createService(
     }),
   };
   const rehearsal = systemClock.setTimeout(() => rehearse(node), rehearsalDelayMs);
-  deployments = new Deployments(node, async () => {
+  deployments = new Deployments(node, async (isEmpty) => {
     systemClock.clearTimeout(rehearsal);
     processes.close();
     await engine.close();
     await store.close();
     // Nothing is deployed any more: no claim of ours is left that a later daemon could find.
-    rmSync(nodeIdFile(configuration), { force: true });
+    if (isEmpty) rmSync(nodeIdFile(configuration), { force: true });
   });
   await deployments.restore();
   processes.accept(deployments);

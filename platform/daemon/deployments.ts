@@ -25,14 +25,15 @@ import type { HostWhy } from "./why-document.js";
 
 export class Deployments implements DaemonService, PeerHandler {
   readonly #node: Node;
-  readonly #close: () => Promise<void>;
+  readonly #close: (isEmpty: boolean) => Promise<void>;
   readonly #byName = new Map<string, Deployment>();
   readonly #byPeer = new Map<Peer, Deployment>();
   /** Deploys and downs of one deployment follow one another. */
   readonly #turns = new Map<string, Promise<unknown>>();
 
   /** `close` ends what the node consists of, after the last deployment. */
-  constructor(node: Node, close: () => Promise<void>) {
+  /** `close`: told whether nothing is deployed any more. */
+  constructor(node: Node, close: (isEmpty: boolean) => Promise<void>) {
     this.#node = node;
     this.#close = close;
   }
@@ -154,7 +155,7 @@ export class Deployments implements DaemonService, PeerHandler {
       }
     });
     await Promise.all(endings);
-    await this.#close();
+    await this.#close(this.deployments().length === 0);
   }
 
   message(peer: Peer, message: EnvironmentMessage): void {

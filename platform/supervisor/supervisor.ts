@@ -201,7 +201,7 @@ export class Supervisor {
       this.#admit(peer, message.host)?.environment.report(peer, message);
       return;
     }
-    this.#hosts.get(message.host)?.met();
+    if (message.type !== "environment.misdirected") this.#hosts.get(message.host)?.met();
     this.#reading.report(peer, message);
   }
 

@@ -14,7 +14,9 @@ export class Unread {
   readonly #clock: Clock;
   readonly #waiters: ConnectWaiters;
   readonly #placeholders: PlaceholderSet;
-  #wanted: { readonly cause: Cause; readonly timer: TimerHandle } | null = null;
+  #cause: Cause | null = null;
+  /** null: nobody waits. */
+  #patience: TimerHandle | null = null;
   #isMet = false;
 
   constructor(clock: Clock, waiters: ConnectWaiters, placeholders: PlaceholderSet) {
@@ -24,9 +26,8 @@ export class Unread {
   }
 
   wake(cause: Cause): void {
-    if (this.#wanted !== null) return;
-    const timer = this.#clock.setTimeout(() => this.#refuse(), patienceMs);
-    this.#wanted = { cause, timer };
+    this.#cause ??= cause;
+    this.#patience ??= this.#clock.setTimeout(() => this.#refuse(), patienceMs);
   }
 
   /** An environment says that it has the host: its guests take whoever is in the queues. */
@@ -36,15 +37,15 @@ export class Unread {
 
   /** It is read, or closed. Returns why the host is wanted; null: it is not. */
   end(): Cause | null {
-    const wanted = this.#wanted;
-    this.#wanted = null;
-    if (wanted === null) return null;
-    this.#clock.clearTimeout(wanted.timer);
-    return wanted.cause;
+    if (this.#patience !== null) this.#clock.clearTimeout(this.#patience);
+    this.#patience = null;
+    return this.#cause;
   }
 
   #refuse(): void {
-    this.#wanted = null;
+    this.#patience = null;
+    // Time does not come a second time, as somebody who connects would.
+    if (this.#cause?.signal !== "timer") this.#cause = null;
     this.#waiters.refuseAll("ETIMEDOUT");
     if (!this.#isMet) this.#placeholders.resetQueues();
   }

@@ -10,7 +10,7 @@ import { makeCgroup, movePid, pidsIn } from "./cgroup.js";
 import { delay } from "./delay.js";
 import type { FreezableTree, Freezer } from "./freezer.js";
 import { type ProcessTree, signal, signalIfAllowed } from "./process-tree.js";
-import { isShortage } from "./shortage.js";
+import { isShortage, whenPossible } from "./shortage.js";
 
 const lookMsMax = 100;
 /** A process in an uninterruptible wait freezes only after it. */
@@ -70,13 +70,13 @@ class CgroupTree implements FreezableTree {
 
   async adopt(): Promise<void> {
     makeCgroup(this.path);
-    this.#write("cgroup.freeze", "0");
+    if (!this.#write("cgroup.freeze", "0")) await this.#thawLater(this.#turn);
     // An engine that had no cgroups may have stopped them.
     for (const { pid, state } of await this.tree.members()) {
       if (state === "T") signalIfAllowed(pid, "SIGCONT");
     }
     for (;;) {
-      const inside = new Set(pidsIn(this.path));
+      const inside = new Set(await whenPossible(this.clock, () => pidsIn(this.path)));
       const outside = (await this.tree.members()).filter(({ pid }) => !inside.has(pid));
       if (outside.length === 0) return;
       // What cannot be moved has just ended, or is not ours to move: then it would be met for ever.
@@ -150,7 +150,9 @@ function isFrozen(path: string): boolean {
 function killAll(path: string): void {
   try {
     writeFileSync(join(path, "cgroup.kill"), "1");
-  } catch {
+  } catch (error) {
+    // The tree is killed by what is seen of it in /proc, as soon as that can be seen.
+    if (isShortage(error)) return;
     // Gone already, or a kernel before 5.14: SIGKILL for each reaches frozen processes as well.
     for (const pid of existsSync(path) ? pidsIn(path) : []) signal(pid, "SIGKILL");
   }
@@ -160,7 +162,7 @@ function killAll(path: string): void {
 async function removeWhenEmpty(path: string, clock: Clock, log: Log): Promise<void> {
   for (let attempt = 1; existsSync(path); attempt += 1) {
     try {
-      removeTree(path);
+      await whenPossible(clock, () => removeTree(path));
     } catch (error) {
       if (attempt === removalTries) {
         log.warn({ path, error: String(error) }, "a cgroup cannot be removed");

@@ -10,7 +10,7 @@ import type { Log } from "../../platform/ports/log.js";
 import { EnvironmentOutput } from "./environment-output.js";
 import { type EnvironmentRecord, environmentRecord } from "./environment-record.js";
 import type { Inheritance } from "./kept-directories.js";
-import { whenPossible } from "./shortage.js";
+import { isShortage, whenPossible } from "./shortage.js";
 
 const recordName = "environment.json";
 const outputName = "output.log";
@@ -110,6 +110,7 @@ export function readEnvironmentRecord(
     const record = environmentRecord.parse(JSON.parse(text));
     return record.id === id ? record : null;
   } catch (error) {
+    if (isShortage(error)) throw error;
     log.warn({ environment: id, error: String(error) }, "environment was left without a record");
     return null;
   }

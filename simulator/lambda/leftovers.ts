@@ -4,6 +4,7 @@ import type { EnvironmentHost } from "./environment-contract.js";
 import { readEnvironmentRecord } from "./environment-files.js";
 import type { EnvironmentRecord } from "./environment-record.js";
 import { ProcessTree } from "./process-tree.js";
+import { whenPossible } from "./shortage.js";
 
 /**
  * The environments that a killed engine left, dead or alive. One that has no record was not
@@ -22,7 +23,9 @@ async function adoptableOrEnded(
   host: EnvironmentHost,
 ): Promise<EnvironmentRecord | null> {
   const { environmentsDirectory, runtimeDirectory, clock, log, table } = host;
-  const record = readEnvironmentRecord(environmentsDirectory, id, log);
+  const record = await whenPossible(clock, () =>
+    readEnvironmentRecord(environmentsDirectory, id, log),
+  );
   if (record !== null) return record;
   await new ProcessTree(table, clock, log, id).kill();
   await rm(join(runtimeDirectory, `${id}.sock`), { force: true });

@@ -4,6 +4,7 @@ import test from "ava";
 import { ImError } from "../../platform/errors/im-error.js";
 import type { HostRecord, Membership } from "../../platform/ports/membership.js";
 import { bootIdOf } from "../../platform/protocol/boot-id.js";
+import type { DeclaredHost } from "../../platform/supervisor/declared-host.js";
 import { MemoryMembership } from "../../simulator/dynamodb/memory-membership.js";
 import { recordIn } from "../membership/records.js";
 import { blockBase, declared, SupervisorRig, settled } from "./supervisor-rig.js";
@@ -34,11 +35,11 @@ class AwayMembership implements Membership {
   apply: Membership["apply"] = (write) => this.#memory.apply(write);
 }
 
-async function start() {
+async function start(settings: Pick<Partial<DeclaredHost>, "wakeEveryMs"> = {}) {
   const membership = new AwayMembership();
   const rig = new SupervisorRig([], [], membership);
   const environments = new Map([[home, { invoked: true, pid: 200 }]]);
-  const read = rig.supervisor.restore([declared()], () => {
+  const read = rig.supervisor.restore([{ ...declared(), ...settings }], () => {
     rig.supervisor.adopt(new Set());
     for (const host of rig.supervisor.hosts.values()) host.reconcile(environments);
   });
@@ -105,6 +106,15 @@ test("who waits for guests of a life that has reported is left to them", async (
   rig.advance(patienceMs);
   t.is(blocking[0]?.reply.error, constants.errno.ETIMEDOUT);
   t.is(rig.placeholder(80).resets, 0);
+});
+
+test("a host whose time came while the store was away is woken once it is back", async (t) => {
+  const { rig, comesBack } = await start({ wakeEveryMs: 1_000 });
+  rig.advance(1_000);
+  rig.advance(patienceMs);
+  await settled();
+  await comesBack([]);
+  t.is(rig.invocations.length, 1);
 });
 
 test("a connection that comes after one was refused is a signal again", async (t) => {
