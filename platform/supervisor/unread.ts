@@ -44,9 +44,11 @@ export class Unread {
 
   #refuse(): void {
     this.#patience = null;
+    this.#waiters.refuseAll("ETIMEDOUT");
+    // Who is in the queues then waits on: that life may turn out to be over.
+    if (this.#isMet) return;
+    this.#placeholders.resetQueues();
     // Time does not come a second time, as somebody who connects would.
     if (this.#cause?.signal !== "timer") this.#cause = null;
-    this.#waiters.refuseAll("ETIMEDOUT");
-    if (!this.#isMet) this.#placeholders.resetQueues();
   }
 }

@@ -99,13 +99,17 @@ test("whoever has waited for ten seconds is told so, and the next waits anew", a
 });
 
 test("who waits for guests of a life that has reported is left to them", async (t) => {
-  const { rig, dial } = await start();
+  const { rig, dial, comesBack } = await start();
   rig.resume({ host: "web", incarnation: 1 }, bootId);
   const blocking = dial();
   rig.placeholder(80).connect();
   rig.advance(patienceMs);
   t.is(blocking[0]?.reply.error, constants.errno.ETIMEDOUT);
   t.is(rig.placeholder(80).resets, 0);
+  // It was over: whoever waits is a reason for the next.
+  await comesBack([]);
+  t.is(rig.placeholder(80).resets, 0);
+  t.is(rig.invocations.length, 1);
 });
 
 test("a host whose time came while the store was away is woken once it is back", async (t) => {
