@@ -6,7 +6,7 @@ import { mutations } from "./mutations.js";
 /** Which seed is the first to catch one changes with the platform; that there is one does not. */
 const seedsMax = 2000;
 
-/** What each of them breaks: of two invariants, the one that a seed shows first. */
+/** What each of them breaks, and nothing else; of two invariants, both are shown. */
 const broken: Readonly<Record<string, readonly string[]>> = {
   "an end forgets the incarnation": ["M2"],
   "nothing guards a host that falls asleep": ["M4"],
@@ -27,18 +27,18 @@ test("of every mutation it is known what it breaks", (t) => {
 });
 
 for (const [name, invariants] of Object.entries(broken)) {
-  test.serial(`${name}: a seed shows that ${invariants.join(" or ")} is violated`, async (t) => {
+  test.serial(`${name}: seeds show that it violates ${invariants.join(" and ")}`, async (t) => {
     t.timeout(600_000);
     const { [name]: mutation } = mutations;
     if (mutation === undefined) return t.fail("no such mutation");
-    for (let seed = 1; seed <= seedsMax; seed += 1) {
+    const unseen = new Set(invariants);
+    for (let seed = 1; seed <= seedsMax && unseen.size > 0; seed += 1) {
       const { violation } = await runWorld({ seed, mutation });
       if (violation === null) continue;
       t.true(invariants.includes(violation.invariant), `seed ${seed}: ${violation.what}`);
       t.is((await runWorld({ seed })).violation, null, `seed ${seed}, nothing broken`);
-      t.log(`seed ${seed}`);
-      return;
+      if (unseen.delete(violation.invariant)) t.log(`seed ${seed}: ${violation.invariant}`);
     }
-    t.fail(`none of ${seedsMax} seeds`);
+    t.deepEqual([...unseen], [], `none of ${seedsMax} seeds`);
   });
 }
