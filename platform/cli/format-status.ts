@@ -40,7 +40,8 @@ export function formatStatus(status: DeploymentStatus, format: StatusFormat): st
   });
   const note = unread === undefined ? "" : `${paint(plain(unread), "red", format.coloured)}\n`;
   if (imaginary === 0) return table + note;
-  const more = `and ${imaginary} ${imaginary === 1 ? "host" : "hosts"} never real yet`;
+  const what = unread === undefined ? "never real yet" : "not known yet";
+  const more = `and ${imaginary} ${imaginary === 1 ? "host" : "hosts"} ${what}`;
   return `${table}${more}\n${note}`;
 }
 

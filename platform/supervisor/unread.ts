@@ -1,6 +1,7 @@
 /**
  * A host whose record has not been read: the store was away when its supervisor was started. Who
- * comes meanwhile waits for the read, no longer than for a write that the store does not take.
+ * comes meanwhile waits for the read, no longer than for a write that the store does not take; in
+ * the queues of a host that an environment speaks for, as long as its guests let him wait.
  */
 import type { Cause } from "../lifecycle/events.js";
 import type { Clock, TimerHandle } from "../ports/clock.js";

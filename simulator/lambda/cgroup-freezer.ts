@@ -117,11 +117,10 @@ class CgroupTree implements FreezableTree {
     return removeWhenEmpty(this.path, this.clock, this.log);
   }
 
-  /** Whoever waits for it waits for its processes. */
+  /** Unless it is frozen or ended before that. */
   async #thawLater(turn: number): Promise<void> {
-    await delay(this.clock, lookMsMax);
-    if (turn !== this.#turn || this.#write("cgroup.freeze", "0")) return;
-    await this.#thawLater(turn);
+    do await delay(this.clock, lookMsMax);
+    while (turn === this.#turn && !this.#write("cgroup.freeze", "0"));
   }
 
   /** false: not now, for want of descriptors. */
@@ -130,9 +129,10 @@ class CgroupTree implements FreezableTree {
       writeFileSync(join(this.path, file), text);
       return true;
     } catch (error) {
+      if (isShortage(error)) return false;
+      // Gone: an administrator removed it, which works only when nobody is in it.
       this.log.warn({ file, error: String(error) }, "the cgroup cannot be written to");
-      // Else gone: an administrator removed it, which works only when nobody is in it.
-      return !isShortage(error);
+      return true;
     }
   }
 }

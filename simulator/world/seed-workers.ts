@@ -17,10 +17,6 @@ export class SeedWorkers {
     this.#idle.push(...this.#all);
   }
 
-  get count(): number {
-    return this.#all.length;
-  }
-
   /** At most `count` at a time. Rejects with what ended the thread. */
   async run(order: SeedOrder): Promise<SeedReport> {
     const worker = this.#idle.pop();
