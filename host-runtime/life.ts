@@ -158,7 +158,8 @@ export class Life implements Supervised {
         if (this.#phase === "asking") this.#start();
         return;
       case "environment.refused":
-        this.fenceOff(message.reason);
+        if (this.#phase === "asking") this.#refused(message.reason);
+        else this.fenceOff(message.reason);
         return;
       case "suspend":
         this.#attendance.sleep();
@@ -188,11 +189,14 @@ export class Life implements Supervised {
 
   /** The host lives another life: no grace, what this one still writes could only do harm. */
   fenceOff(reason: string): void {
+    const { host, incarnation } = this.#event;
     if (this.#phase === "asking") {
+      // Who reads only now that it was asked would accept it, and wait for it for ever.
+      const error = { code: "IM_ENVIRONMENT_LOST", message: `not started: ${reason}` };
+      this.#supervision.send({ type: "guest.failed", error });
       this.#refused(reason);
       return;
     }
-    const { host, incarnation } = this.#event;
     report("life fenced off", { host, incarnation, reason });
     this.#refusedAlive = true;
     this.#terminate(0);

@@ -88,7 +88,7 @@ export class Life implements LinkEnd {
     this.#awaySinceMs = null;
     this.#pauseMs = pauseFirstMs;
     if (message.type === "environment.accepted") this.#start();
-    else if (message.type === "environment.refused") this.fenceOff();
+    else if (message.type === "environment.refused") this.#refused();
     else if (message.type === "suspend") {
       this.sleepWanted = true;
       this.#forgetUninvoked();
@@ -126,11 +126,21 @@ export class Life implements LinkEnd {
     this.#link?.say({ type: "environment.continued" });
   }
 
+  #refused(): void {
+    if (this.#phase === "asking") this.#finish();
+    else this.fenceOff();
+  }
+
   /** The host lives another life, or nobody wants this one. */
   fenceOff(): void {
     this.#isRefused = true;
-    if (this.#phase === "asking") this.#finish();
-    else this.#terminate(0);
+    if (this.#phase !== "asking") {
+      this.#terminate(0);
+      return;
+    }
+    const error = { code: "IM_ENVIRONMENT_LOST", message: "not started" };
+    this.#link?.say({ type: "guest.failed", error });
+    this.#finish();
   }
 
   kill(): void {

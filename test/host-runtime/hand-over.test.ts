@@ -116,6 +116,21 @@ test.serial(
 );
 
 test.serial(
+  "who reads too late that a boot asks for him is told that it was given up",
+  async (t) => {
+    const world = await warmWorld(t);
+    world.api.invoke(world.event("touch started"), shortMs);
+    const peer = await world.supervisor.peers.next();
+    await peer.expect("environment.started");
+    t.like((await world.api.answers.next()).body, { result: "refused", incarnation: 1 });
+    peer.send({ type: "environment.accepted" });
+    t.like((await peer.expect("guest.failed")).error, { code: "IM_ENVIRONMENT_LOST" });
+    await peer.expect("closed");
+    t.false(existsSync(`${world.directory}/started`));
+  },
+);
+
+test.serial(
   "an environment that is not the one meant keeps the event until it is refused",
   async (t) => {
     const world = await warmWorld(t);
