@@ -91,10 +91,11 @@ export class Deployment {
   }
 
   /**
-   * A deployment that an earlier daemon of this node left behind: its hosts are taken up where
-   * membership and their environments say they are.
+   * A deployment that an earlier daemon of this node left behind. Its hosts are held at once;
+   * `taken` when they are taken up where membership and their environments say they are, or the
+   * store has been waited for long enough.
    */
-  static async restore(node: Node, stored: StoredDeployment): Promise<Deployment> {
+  static restore(node: Node, stored: StoredDeployment) {
     const block = claimAddressBlock(stored.block, 0, node.addon, node.custody);
     // Somebody else has the block that was lost with keeper and daemon: every address is another.
     const moved = block.index !== stored.block;
@@ -103,15 +104,18 @@ export class Deployment {
       moved ? NameTableFile.create(at) : new NameTableFile(at);
     const deployment = new Deployment(node, { ...stored, block: block.index }, block, openTable);
     if (moved) deployment.file.write(deployment.stored);
-    const declared = declaredHosts(stored.manifest, deployment.#grant(stored));
-    await deployment.#takeUp(declared, moved);
-    const ports = await deployment.#published.prepare(publications(stored.manifest, declared));
-    ports.commit();
-    return deployment;
+    return { deployment, taken: deployment.#takeUp(moved) };
   }
 
-  /** Resolves when it is known what the hosts are, or the store has been waited for long enough. */
-  async #takeUp(declared: readonly DeclaredHost[], moved: boolean): Promise<void> {
+  async #takeUp(moved: boolean): Promise<void> {
+    const { manifest } = this.#stored;
+    const declared = declaredHosts(manifest, this.#grant(this.#stored));
+    await this.#read(declared, moved);
+    const ports = await this.#published.prepare(publications(manifest, declared));
+    ports.commit();
+  }
+
+  async #read(declared: readonly DeclaredHost[], moved: boolean): Promise<void> {
     const { clock, invoked, log } = this.#node;
     let isLate = false;
     const read = this.supervisor.restore(declared, () => {

@@ -38,12 +38,14 @@ export class Deployments implements DaemonService, PeerHandler {
     this.#close = close;
   }
 
-  /** Takes up what an earlier daemon left behind. */
+  /** Takes up what an earlier daemon left behind. All are held before one is waited for. */
   async restore(): Promise<void> {
-    for (const stored of storedDeployments(this.#node.home)) {
-      const restored = await Deployment.restore(this.#node, stored);
-      this.#byName.set(stored.manifest.deployment, restored);
-    }
+    const taken = storedDeployments(this.#node.home).map((stored) => {
+      const restoring = Deployment.restore(this.#node, stored);
+      this.#byName.set(stored.manifest.deployment, restoring.deployment);
+      return restoring.taken;
+    });
+    await Promise.all(taken);
   }
 
   /** After the engine has said what it still has: lives without an environment are over. */

@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import test from "ava";
+import { functionName } from "../../platform/daemon/declared-hosts.js";
 import { Deployment } from "../../platform/daemon/deployment.js";
 import { DeploymentFile } from "../../platform/daemon/deployment-file.js";
 import { Deployments } from "../../platform/daemon/deployments.js";
@@ -16,6 +17,41 @@ import { firstClaim } from "../membership/records.js";
 /** What is waited for because the store is away takes so long here; all other waits are as ever. */
 const hastenedMs = 20;
 const patienceMsMax = 10_000;
+
+test("no deployment waits for another's read of the store", async (t) => {
+  const { node } = temporaryNode(t);
+  const names = ["shop", "stall"];
+  for (const name of names) {
+    const earlier = await Deployment.create(node, fakeManifest(name, ["web"]), "local");
+    const { stored } = earlier;
+    await earlier.down();
+    new DeploymentFile(node.home, name).write(stored);
+  }
+  const asked = new Set<string>();
+  let answer = (): void => undefined;
+  const bothAsked = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  const membership: Membership = {
+    read: (deployId, host) => node.membership.read(deployId, host),
+    apply: (write, deadlineMs) => node.membership.apply(write, deadlineMs),
+    list: async (deployId) => {
+      asked.add(deployId);
+      if (asked.size === names.length) answer();
+      await bothAsked;
+      return node.membership.list(deployId);
+    },
+  };
+  // Only the store ends the wait: no time passes.
+  const clock = { ...systemClock, setTimeout: () => systemClock.setTimeout(() => undefined, 0) };
+  const deployments = new Deployments({ ...node, membership, clock }, async () => undefined);
+  const restored = deployments.restore();
+  t.teardown(() => deployments.close());
+  t.deepEqual(deployments.deployments(), names);
+  t.true(deployments.needsEnvironment(functionName("stall", "web"), "web", "any"));
+  await restored;
+  t.is(asked.size, names.length);
+});
 
 test("hosts are held at once, and lives are judged when the store is back", async (t) => {
   const { node } = temporaryNode(t);
