@@ -1,12 +1,11 @@
 /** A life outlasts any number of invocations, and nobody notices. */
 import type { ExecutionContext } from "ava";
-import { needing, onlyIf } from "../process/requirements.js";
+import { needing } from "../process/requirements.js";
 import { fixture, World } from "../process/world.js";
 import { traffic } from "./traffic.js";
 
 const handOvers = 40;
 const requests = 2000;
-const isLong = process.env["IM_TEST_LONG"] === "1";
 
 async function pass(t: ExecutionContext, timeoutSeconds: number): Promise<void> {
   const world = await World.of(t);
@@ -34,10 +33,7 @@ needing()("2,000 requests and a download pass forty hand-overs without an error"
   pass(t, 1),
 );
 
-onlyIf(isLong, "IM_TEST_LONG=1, two minutes")(
-  "2,000 requests and a download pass forty hand-overs of a deadline of 3 s",
-  (t) => {
-    t.timeout(180_000);
-    return pass(t, 3);
-  },
-);
+needing()("2,000 requests and a download pass forty hand-overs of a deadline of 3 s", (t) => {
+  t.timeout(180_000);
+  return pass(t, 3);
+});
