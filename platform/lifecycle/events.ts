@@ -59,6 +59,8 @@ export type HostEvent =
       readonly bootId: string;
       /** false: it has no invocation at present. */
       readonly invoked: boolean;
+      /** false: its guest has not come as far as the port that makes it ready. */
+      readonly ready: boolean;
     }
   /** Its invocation is over before its deadline; the guests live on and wait for the next one. */
   | { readonly type: "environment.returning"; readonly incarnation: number }

@@ -97,13 +97,11 @@ export const hostSetup = setup({
       context.record?.state === "running" &&
       event.incarnation === context.record.incarnation &&
       event.bootId === context.record.owner,
-    /** That environment, before any supervisor has accepted it. */
+    /** The supervisor died in the middle of its boot. */
+    unready: ({ event }) => event.type === "environment.resumed" && !event.ready,
+    /** Before any supervisor has accepted it. */
     neverBoarded: ({ context, event }) =>
-      event.type === "environment.started" &&
-      context.environment === null &&
-      context.record?.state === "running" &&
-      event.incarnation === context.record.incarnation &&
-      event.bootId === context.record.owner,
+      event.type === "environment.started" && context.environment === null,
     /** The environment that has the memory of a life that sleeps, or is being woken. */
     remembered: ({ context, event }) =>
       event.type === "environment.resumed" &&

@@ -14,6 +14,7 @@
  * `invocation` sees to it that the environment is invoked again whenever an invocation ends before
  * the life does. An event that neither names is refused aloud.
  */
+import { and } from "xstate";
 import { allocating } from "./allocating.js";
 import { resuming, suspended, suspending } from "./asleep.js";
 import { runningElsewhere } from "./elsewhere.js";
@@ -77,16 +78,23 @@ const running = hostSetup.createStateConfig({
       on: {
         // Its environment cannot be told to end before it is found.
         "stop.requested": { actions: ["noteStopping", "takeCause"] },
-        "environment.resumed": {
-          guard: "owned",
-          target: "serving",
-          actions: ["boardEnvironment", "acceptEnvironment", "openGate", "admitConnects"],
-        },
+        "environment.resumed": [
+          {
+            guard: and(["owned", "unready"]),
+            target: "#host.allocating.starting",
+            actions: ["boardEnvironment", "acceptEnvironment"],
+          },
+          {
+            guard: "owned",
+            target: "serving",
+            actions: ["boardEnvironment", "acceptEnvironment", "openGate", "admitConnects"],
+          },
+        ],
         // It was registered, and the supervisor died before it could say so.
         "environment.started": {
           guard: "owned",
-          target: "serving",
-          actions: ["boardEnvironment", "acceptEnvironment", "openGate", "admitConnects"],
+          target: "#host.allocating.starting",
+          actions: ["boardEnvironment", "acceptEnvironment"],
         },
       },
     },

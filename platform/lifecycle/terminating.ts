@@ -1,5 +1,5 @@
 /** From a life that is to end, or has ended, to a record that says so. */
-import { assign } from "xstate";
+import { and, assign } from "xstate";
 import type { HostRecord, WriteOutcome } from "../ports/membership.js";
 import { asleep } from "./decide.js";
 import { environmentLost, failureOfError, type HostContext } from "./host-context.js";
@@ -42,7 +42,7 @@ export const terminating = hostSetup.createStateConfig({
           actions: "boardEnvironment",
         },
         // It was never told to start its guest, and is refused now: nothing of it will run.
-        "environment.started": { guard: "neverBoarded", target: "releasing" },
+        "environment.started": { guard: and(["owned", "neverBoarded"]), target: "releasing" },
       },
     },
     releasing: {

@@ -81,14 +81,24 @@ export class HeldPort implements ListenPort {
     this.#isStandIn = this.lost;
   }
 
+  /** Adopted: who has it is asked as soon as it is known which processes are the guest's. */
+  meet(): void {
+    if (this.#handedOver && this.#endWatch === null) this.#listening = this.#verify(0);
+  }
+
+  /** Held from before, and never handed to a guest that lives: what it closes is not held on. */
+  get unopened(): boolean {
+    return this.#placeholder?.recovered === true && !this.#handedOver;
+  }
+
   /** The host is there. A port that its guest does not open within this time is closed. */
   serve(unboundMs: number): void {
     this.disarm();
     if (this.#serving) return;
     this.#serving = true;
+    // Of a life that sleeps its guest is not met before.
+    this.meet();
     if (!this.#handedOver) this.#closeLater(unboundMs);
-    // Adopted: nobody is known to have it, and its guest may not have come as far as its bind.
-    else if (this.#endWatch === null && this.#verify(0, unboundMs)) this.#listening = true;
   }
 
   /** The host is ending: whatever is closed from here on is closed on the way out. */

@@ -23,6 +23,8 @@ export interface HostEnvironmentOptions {
   readonly home: () => string | null;
   /** Boot id of the environment that is being invoked again; null: none is. */
   readonly recalled: () => string | null;
+  /** Whether a guest that is met again has come as far as the port that makes it ready. */
+  readonly opened: () => boolean;
   /** Called at each step of a hand-over, by name. */
   readonly reached: (step: string) => void;
 }
@@ -108,7 +110,8 @@ export class HostEnvironment {
     const before = this.#boarded;
     const { incarnation, bootId, guestPid, invoked } = message;
     this.#boarded = { peer, incarnation, guestPid };
-    this.#options.send({ type: "environment.resumed", incarnation, bootId, invoked });
+    const ready = this.#options.opened();
+    this.#options.send({ type: "environment.resumed", incarnation, bootId, invoked, ready });
     if (this.#options.accepted() === bootId && before?.peer !== peer) {
       this.#asleepIn = null;
       if (guestPid !== null) this.#options.send({ type: "guest.started", incarnation });

@@ -77,6 +77,15 @@ export class PlaceholderSet {
   }
 
   /**
+   * The guest of that life is there: each port is its own, or has not been bound yet. Returns
+   * whether it has come as far as `port`; one that it has closed since counts.
+   */
+  meet(port: ListenPort | null): boolean {
+    for (const held of this.#held.values()) held.meet();
+    return port === null || this.#at(port)?.unopened !== true;
+  }
+
+  /**
    * Whether connects to the port can wait here. Not where it cannot be had, or so many ports that
    * nobody declared are held already that no more are opened.
    */

@@ -1,6 +1,6 @@
 /** From a host that is idle to one that sleeps, and back; and what may come in between. */
 import test, { type ExecutionContext } from "ava";
-import { booted, cause, MachineRig, settings, stop, wake } from "./machine-rig.js";
+import { booted, cause, MachineRig, metAgain, settings, stop, wake } from "./machine-rig.js";
 
 const incarnation = 1;
 const idle = {
@@ -259,7 +259,7 @@ test("a supervisor that is started anew leaves a sleeper asleep", async (t) => {
   t.deepEqual(rig.recalled, [{ incarnation, memory: "boot-1" }]);
   await rig.answer("recall");
   // Thawed, it looks for its supervisor, and is invoked.
-  rig.send({ type: "environment.resumed", incarnation, bootId: "boot-1", invoked: false });
+  rig.send(metAgain({ incarnation, invoked: false }));
   rig.send(continued);
   await rig.answer("register");
   t.is(rig.state, "running.serving");
@@ -269,7 +269,7 @@ test("one that was being woken when its supervisor died is woken by the next", a
   const left = await (await asleep()).send(wake).answer("resume");
   const rig = new MachineRig(left.item);
   t.is(rig.state, "resuming.recalling");
-  rig.send({ type: "environment.resumed", incarnation, bootId: "boot-1", invoked: true });
+  rig.send(metAgain({ incarnation }));
   await rig.answer("register");
   t.is(rig.state, "running.serving");
   const silent = new MachineRig(left.item);
@@ -280,7 +280,7 @@ test("one that was being woken when its supervisor died is woken by the next", a
 
 test("one that was told to sleep when its supervisor died, and runs, is awake", async (t) => {
   const rig = new MachineRig((await returningRig()).item);
-  rig.send({ type: "environment.resumed", incarnation, bootId: "boot-1", invoked: true });
+  rig.send(metAgain({ incarnation }));
   t.is(rig.state, "resuming.selfResuming");
   await rig.answer("selfResume");
   t.is(rig.state, "running.serving");

@@ -1,6 +1,6 @@
 /** From one invocation of an environment to the next, whatever its life goes through. */
 import test from "ava";
-import { booted, MachineRig, settings, started, stop, wake } from "./machine-rig.js";
+import { booted, MachineRig, metAgain, settings, started, stop, wake } from "./machine-rig.js";
 
 const returning = { type: "environment.returning", incarnation: 1 } as const;
 const continued = { type: "environment.continued", incarnation: 1 } as const;
@@ -158,7 +158,7 @@ test("a life that nobody comes to continue is told to end, and still invoked", a
 test("a life taken up without an invocation is invoked at once", async (t) => {
   const rig = new MachineRig((await booted()).item);
   t.is(rig.invocation, "sought");
-  rig.send({ type: "environment.resumed", incarnation: 1, bootId: "boot-1", invoked: false });
+  rig.send(metAgain({ invoked: false }));
   t.is(rig.state, "running.serving");
   rig.clock.increment(settleMs);
   t.deepEqual(rig.recalled, [{ incarnation: 1, memory: "boot-1" }]);
@@ -169,7 +169,7 @@ test("a life that does not come by itself is invoked: it may be frozen", async (
   rig.clock.increment(1_000);
   rig.clock.increment(settleMs);
   t.deepEqual(rig.recalled, [{ incarnation: 1, memory: "boot-1" }]);
-  rig.send({ type: "environment.resumed", incarnation: 1, bootId: "boot-1", invoked: true });
+  rig.send(metAgain());
   t.is(rig.state, "running.serving");
   t.is(rig.invocation, "held");
 });
@@ -184,7 +184,7 @@ test("a life that the engine says has no invocation is not waited for", async (t
 test("a life that is stopped before its environment is found ends when it is", async (t) => {
   const rig = new MachineRig((await booted()).item).send(stop);
   t.is(rig.state, "running.adopting");
-  rig.send({ type: "environment.resumed", incarnation: 1, bootId: "boot-1", invoked: true });
+  rig.send(metAgain());
   t.is(rig.state, "terminating.ending");
   rig.send(exited);
   await rig.answer("release");

@@ -158,6 +158,14 @@ export const stop = {
   cause: { signal: "stop", by: "im", port: null, atMs: 0, startedMs: 0 },
 } as const;
 
+/** The environment of its life is still there, and has an invocation; `facts` may say otherwise. */
+export function metAgain(
+  facts: Partial<Extract<HostEvent, { type: "environment.resumed" }>> = {},
+): HostEvent {
+  const usual = { incarnation: 1, bootId: "boot-1", invoked: true, ready: true };
+  return { type: "environment.resumed", ...usual, ...facts };
+}
+
 export function started(rig: MachineRig, bootId = "boot-1") {
   const { record } = rig;
   if (record?.claim == null) throw new Error("no claim is open");

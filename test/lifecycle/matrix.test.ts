@@ -18,7 +18,7 @@ function events(rig: MachineRig): readonly HostEvent[] {
     idle,
     { type: "cause.found", cause },
     { type: "environment.started", incarnation, claim, bootId },
-    { type: "environment.resumed", incarnation, bootId, invoked: true },
+    { type: "environment.resumed", incarnation, bootId, invoked: true, ready: true },
     { type: "environment.returning", incarnation },
     { type: "environment.continued", incarnation },
     { type: "environment.frozen", incarnation },

@@ -6,7 +6,7 @@ import type { GateWord } from "../../platform/ports/gate-word.js";
 import type { HostRecord } from "../../platform/ports/membership.js";
 import { leaseOf } from "../../platform/supervisor/host-lease.js";
 import type { Moment } from "../../platform/supervisor/supervisor-context.js";
-import { booted, leaseMs, MachineRig, stop, wake } from "../lifecycle/machine-rig.js";
+import { booted, leaseMs, MachineRig, metAgain, stop, wake } from "../lifecycle/machine-rig.js";
 import { idle } from "../lifecycle/reached-states.js";
 
 const address = 0x7f400001;
@@ -54,7 +54,7 @@ class LeaseRig {
   static async adopted(): Promise<LeaseRig> {
     const { item } = await booted();
     const rig = new LeaseRig(new MachineRig(item, item, "listen", "found", true));
-    rig.rig.send({ type: "environment.resumed", incarnation: 1, bootId: "boot-1", invoked: true });
+    rig.rig.send(metAgain());
     rig.observe();
     return rig;
   }

@@ -145,6 +145,28 @@ test("a life that is taken up before its guest has bound gets the time of a boot
   t.true(rig.placeholder(80).closed);
 });
 
+test("a life that was left in the middle of its boot boots on", async (t) => {
+  const record = recordIn("running", { deployId: "deploy", owner: "boot-7" });
+  const rig = new SupervisorRig([declared()], [record]);
+  rig.placeholder(80).recovered = true;
+  rig.holder = null;
+  rig.supervisor.adopt(new Set());
+  const peer = rig.resume(record, "boot-7");
+  t.is(rig.state(), "allocating");
+  t.like(peer.ask({ type: "bind", port: 80 }), [{ handed: true }]);
+  peer.ask({ type: "listen", port: 80 });
+  t.is(rig.state(), "running");
+});
+
+test("a life that has its port when it is taken up serves on", async (t) => {
+  const record = recordIn("running", { deployId: "deploy", owner: "boot-7" });
+  const rig = new SupervisorRig([declared()], [record]);
+  rig.placeholder(80).recovered = true;
+  rig.supervisor.adopt(new Set());
+  rig.resume(record, "boot-7");
+  t.is(rig.state(), "running");
+});
+
 test("a port scan opens a bounded number of placeholders", async (t) => {
   const rig = new SupervisorRig([declared()]);
   const client = new FakePeer(1);
