@@ -34,14 +34,15 @@ function wakeLines(wake: WhyWake, nowMs: number): readonly string[] {
 function signalText({ signal, by, port, pid, program }: WhyWake): string {
   const name = by === "outside" ? "a program without the shim" : by;
   const who = `${name}${processText(by, pid, program)}`;
-  const where = port === null ? "" : ` ${port}`;
+  const where = port === null ? "" : ` port ${port}`;
+  const to = port === null ? "" : ` to${where}`;
   switch (signal) {
     case "connect":
-      return `${who} connecting to port${where}`;
+      return `${who} connecting${to}`;
     case "datagram":
-      return `${who} sending a datagram to port${where}`;
+      return `${who} sending a datagram${to}`;
     case "data":
-      return `data from ${who}${port === null ? "" : ` on port${where}`}`;
+      return `data from ${who}${port === null ? "" : ` on${where}`}`;
     case "timer":
       return "a timer of its own";
     case "restart":

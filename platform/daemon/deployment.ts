@@ -140,8 +140,7 @@ export class Deployment {
   /** How often, and by whom, each host was woken before this daemon was started. */
   #recallWakes(): void {
     for (const [name, past] of pastOfHosts(this.history.events)) {
-      const { wakes, lastWake, lastSuspend } = past;
-      this.supervisor.hosts.get(name)?.history.recall(wakes, lastWake, lastSuspend);
+      this.supervisor.hosts.get(name)?.history.recall(past);
     }
   }
 

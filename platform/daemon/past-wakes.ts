@@ -1,28 +1,24 @@
-/** What the lifecycle events of a deployment say of wakes and sleeps that are over. */
-import type { Suspension } from "../supervisor/host-history.js";
+/** What the lifecycle events of a deployment say of wakes and sleeps. */
+import type { HostPast } from "../supervisor/host-history.js";
 import type { Wake } from "../supervisor/present-wake.js";
 import type { LifecycleEvent } from "./service.js";
 
-export interface HostPast {
-  readonly wakes: number;
-  readonly lastWake: Wake | null;
-  readonly lastSuspend: Suspension | null;
-}
+const nothing: HostPast = { wakes: 0, lastWake: null, lastSuspend: null, waking: null };
 
-/** Of every host that was woken or suspended in these events. */
+/** Of every host in these events. */
 export function pastOfHosts(events: readonly LifecycleEvent[]): ReadonlyMap<string, HostPast> {
   const past = new Map<string, HostPast>();
-  for (const event of events) {
-    const before = past.get(event.host) ?? { wakes: 0, lastWake: null, lastSuspend: null };
-    const wake = wakeOf(event);
-    if (wake !== null) {
-      past.set(event.host, { ...before, wakes: before.wakes + 1, lastWake: wake });
-    } else if (event.to === "suspended") {
-      const lastSuspend = { atMs: Date.parse(event.at), tookMs: event.tookMs ?? 0 };
-      past.set(event.host, { ...before, lastSuspend });
-    }
-  }
+  for (const event of events) past.set(event.host, after(past.get(event.host) ?? nothing, event));
   return past;
+}
+
+function after(before: HostPast, event: LifecycleEvent): HostPast {
+  const { at, to, tookMs, signal, by } = event;
+  const wake = wakeOf(event);
+  const waking = to === "allocating" || to === "resuming" ? { signal, by } : null;
+  if (wake !== null) return { ...before, wakes: before.wakes + 1, lastWake: wake, waking };
+  if (to !== "suspended") return { ...before, waking };
+  return { ...before, lastSuspend: { atMs: Date.parse(at), tookMs: tookMs ?? 0 }, waking };
 }
 
 /** null: the event does not end a wake. */

@@ -32,6 +32,20 @@ export interface HostChange {
   readonly wake: Wake | null;
 }
 
+export interface Reason {
+  readonly signal: string;
+  readonly by: string;
+}
+
+/** What was written down of a host. */
+export interface HostPast {
+  readonly wakes: number;
+  readonly lastWake: Wake | null;
+  readonly lastSuspend: Suspension | null;
+  /** Of the wake that was under way at the end; null: none was. */
+  readonly waking: Reason | null;
+}
+
 export interface Suspension {
   /** Wall clock, ms. */
   readonly atMs: number;
@@ -63,6 +77,9 @@ export class HostHistory {
   #changedAtMs: number | null = null;
   #failedAtMs: number | null = null;
   #wayDown: Reason | null = null;
+  /** Of the wake that an earlier supervisor was in the middle of. */
+  #recalled: Reason | null = null;
+  #isAdopting = false;
 
   constructor(
     host: string,
@@ -107,15 +124,18 @@ export class HostHistory {
   }
 
   /** What an earlier supervisor wrote down. */
-  recall(wakes: number, lastWake: Wake | null, lastSuspend: Suspension | null): void {
+  recall({ wakes, lastWake, lastSuspend, waking }: HostPast): void {
     this.#wakes = wakes;
     this.#lastWake = lastWake;
     this.#lastSuspend = lastSuspend;
+    this.#recalled = waking;
   }
 
   /** The host was in this state before this supervisor looked: that is no change. */
   resume(snapshot: Snapshot): void {
-    this.#state = stateOf(pathOf(snapshot.value.life));
+    const path = pathOf(snapshot.value.life);
+    this.#state = stateOf(path);
+    this.#isAdopting = path.includes("adopting");
   }
 
   /** Returns the state that was entered, null where it is the same as before. */
@@ -129,8 +149,12 @@ export class HostHistory {
     if (to === from) return null;
     const tookMs = passages.includes(from) ? Math.round(nowMs - this.#enteredMs) : null;
     const atMs = this.#clock.nowMs();
+    // It is still in the boot that the earlier supervisor wrote down.
+    const isNoChange = this.#isAdopting && to === "allocating";
+    this.#isAdopting = false;
     this.#state = to;
     this.#enteredMs = nowMs;
+    if (isNoChange) return to;
     this.#changedAtMs = atMs;
     if (to === "failed") this.#failedAtMs = atMs;
     if (to === "suspended") this.#lastSuspend = { atMs, tookMs: tookMs ?? 0 };
@@ -154,7 +178,7 @@ export class HostHistory {
   /** What a guest, or the boot itself, or silence did is not the doing of whoever woke the host. */
   #reason(from: HostState, to: HostState): Reason {
     const byHost = (signal: string): Reason => ({ signal, by: this.#host });
-    const { signal = "none", by = "nobody" } = this.#cause ?? {};
+    const { signal = "none", by = "nobody" } = this.#cause ?? this.#recalled ?? {};
     if (to === "failed") return byHost("boot.failed");
     if (to === "terminating") {
       const isAsked = signal === "stop" || signal === "expired";
@@ -190,11 +214,6 @@ export class HostHistory {
     this.#lastWake = wake ?? this.#lastWake;
     return wake;
   }
-}
-
-interface Reason {
-  readonly signal: string;
-  readonly by: string;
 }
 
 /** Names from the outermost state to the innermost. */

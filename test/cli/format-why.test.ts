@@ -42,6 +42,7 @@ test("a chain is told from the host to what began it, with pids and phases", (t)
 const signals: readonly (readonly [change: Partial<WhyWake>, text: RegExp])[] = [
   [{ by: "outside", pid: null, program: null }, /by a program without the shim connecting to/],
   [{ by: "outside", program: "curl" }, /a program without the shim \(curl, pid 4243\) connecting/],
+  [{ port: null }, /woken by api \(node, pid 4243\) connecting, /],
   [{ signal: "datagram" }, /api \(node, pid 4243\) sending a datagram to port 5432/],
   [{ signal: "data", pid: null }, /woken by data from api on port 5432, /],
   [{ signal: "data", pid: null, port: null }, /woken by data from api, /],

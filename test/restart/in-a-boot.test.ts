@@ -16,7 +16,14 @@ needing()("a boot that a daemon was killed in goes on, and who waits is answered
   world.openGate("gate");
   t.is(await client.line(), "life 1");
   await client.finish();
-  t.like(await world.happens(({ to }) => to === "running"), { incarnation: 1 });
+  t.like(await world.happens(({ to }) => to === "running"), {
+    ...{ incarnation: 1, from: "allocating", signal: "connect", by: "outside" },
+  });
+  const events = await world.client.events("shop");
+  t.deepEqual(
+    events.map(({ to }) => to),
+    ["allocating", "running"],
+  );
 });
 
 needing()("a guest that never listens is ended in time all the same", async (t) => {
