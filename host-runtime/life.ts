@@ -17,6 +17,7 @@ import type {
   InvocationEvent,
   SupervisorMessage,
 } from "../platform/protocol/environment.js";
+import { goDebug } from "../platform/protocol/go-resolver.js";
 import { type Addon, shimFiles } from "../shim/index.js";
 import { Attendance } from "./attendance.js";
 import { type Bearing, bearingOf } from "./bearing.js";
@@ -231,8 +232,10 @@ export class Life implements Supervised {
 
   #guestStart(): GuestStart {
     const { guest } = this.#event;
-    const preload = guest.preload ? { LD_PRELOAD: shimFiles.preload } : {};
-    const environment = { ...this.#parts.inherited, ...guest.environment, ...preload };
+    const given = guest.environment;
+    const GODEBUG = goDebug(given["GODEBUG"]);
+    const preload = guest.preload ? { LD_PRELOAD: shimFiles.preload, GODEBUG } : {};
+    const environment = { ...this.#parts.inherited, ...given, ...preload };
     return { command: guest.command, directory: guest.directory, environment };
   }
 
