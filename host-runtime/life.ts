@@ -26,7 +26,7 @@ import type { GuestStart, InitStatus } from "./init-protocol.js";
 import type { NodeLink } from "./node-link.js";
 import { OutputRelay } from "./output-relay.js";
 import { report } from "./report.js";
-import { shortName, startFailure } from "./start-failure.js";
+import { exitText, shortName, startFailure } from "./start-failure.js";
 import { type Supervised, Supervision } from "./supervision.js";
 import { signalName } from "./system-names.js";
 
@@ -280,7 +280,7 @@ export class Life implements Supervised {
       return { result: "failed", incarnation, code: null, signal: null };
     }
     const { code, signal } = this.#command;
-    await this.#output.finish(signal === null ? `exited code ${code}` : `exited signal ${signal}`);
+    await this.#output.finish(exitText(this.#guestStart(), this.#command));
     await this.#tell({ type: "guest.exited", code, signal });
     return { result: "exited", incarnation, code, signal };
   }
