@@ -17,6 +17,7 @@ import type {
   InvocationEvent,
   SupervisorMessage,
 } from "../platform/protocol/environment.js";
+import { goDebug } from "../platform/protocol/go-resolver.js";
 import { type Addon, shimFiles } from "../shim/index.js";
 import { Attendance } from "./attendance.js";
 import { type Bearing, bearingOf } from "./bearing.js";
@@ -25,7 +26,7 @@ import type { GuestStart, InitStatus } from "./init-protocol.js";
 import type { NodeLink } from "./node-link.js";
 import { OutputRelay } from "./output-relay.js";
 import { report } from "./report.js";
-import { shortName, startFailure } from "./start-failure.js";
+import { exitText, shortName, startFailure } from "./start-failure.js";
 import { type Supervised, Supervision } from "./supervision.js";
 import { signalName } from "./system-names.js";
 
@@ -235,8 +236,10 @@ export class Life implements Supervised {
 
   #guestStart(): GuestStart {
     const { guest } = this.#event;
-    const preload = guest.preload ? { LD_PRELOAD: shimFiles.preload } : {};
-    const environment = { ...this.#parts.inherited, ...guest.environment, ...preload };
+    const given = guest.environment;
+    const GODEBUG = goDebug(given["GODEBUG"]);
+    const preload = guest.preload ? { LD_PRELOAD: shimFiles.preload, GODEBUG } : {};
+    const environment = { ...this.#parts.inherited, ...given, ...preload };
     return { command: guest.command, directory: guest.directory, environment };
   }
 
@@ -281,7 +284,7 @@ export class Life implements Supervised {
       return { result: "failed", incarnation, code: null, signal: null };
     }
     const { code, signal } = this.#command;
-    await this.#output.finish(signal === null ? `exited code ${code}` : `exited signal ${signal}`);
+    await this.#output.finish(exitText(this.#guestStart(), this.#command));
     await this.#tell({ type: "guest.exited", code, signal });
     return { result: "exited", incarnation, code, signal };
   }

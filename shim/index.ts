@@ -34,6 +34,16 @@ export interface WaitingConnection {
   readonly port: number;
 }
 
+export interface ClosedConnection {
+  /** How long ago it was closed, in ms. */
+  readonly agoMs: number;
+  /** Of the address that was asked for. */
+  readonly port: number;
+  /** IPv4 in host order. */
+  readonly peerAddress: number;
+  readonly peerPort: number;
+}
+
 /** What a row of `connections` holds, in this order. Addresses are IPv4 in host order. */
 export const connectionFields = [
   /** 6: TCP, 17: UDP. */
@@ -153,6 +163,11 @@ export interface Addon {
    * `room`, an earlier answer that nobody needs any more, is written over where it is large enough.
    */
   connections(base: number, prefixBits: number, room?: Float64Array): Float64Array;
+  /**
+   * The TCP connection of this address that was closed last, on whichever end; null: none within a
+   * minute. Of thousands of them it is one of the last. One that was reset leaves no trace.
+   */
+  lastClosed(address: number): ClosedConnection | null;
   /**
    * The processes below the roots, roots included: rows of `processFields`. Those that have not run
    * since the last call are not read again.

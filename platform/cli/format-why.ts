@@ -77,6 +77,8 @@ function awakeText(awake: WhyAwake): string {
       return "its manifest says `idle.after: never`";
     case "minimum":
       return `its last sleep was too short: it stays for another ${formatSpan(awake.leftMs ?? 0)}`;
+    case "timer":
+      return `a timer of its own is due in ${formatSpan(awake.leftMs ?? 0)}, too soon for a sleep`;
     case "unaccepted":
       return `${connectionText(connection)} waits to be accepted`;
     case "queued":

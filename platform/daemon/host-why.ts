@@ -75,6 +75,7 @@ function describeReason(reason: AwakeReason, words: VerdictWords): Partial<WhyAw
     case "never":
       return {};
     case "minimum":
+    case "timer":
       return { leftMs: reason.leftMs };
     case "unaccepted":
       return { connection: described(reason.connection, words) };

@@ -45,6 +45,7 @@ const awake = z.object({
   rule: z.enum([
     "never",
     "minimum",
+    "timer",
     "unaccepted",
     "queued",
     "traffic",
@@ -60,7 +61,7 @@ const awake = z.object({
   agoMs: span.nullable(),
   /** So long already (queued, answering, asking). */
   forMs: span.nullable(),
-  /** So long still (minimum). */
+  /** So long still (minimum, timer). */
   leftMs: span.nullable(),
   connection: connection.nullable(),
   /** Both null: one that has ended. */

@@ -6,6 +6,8 @@ export type AwakeReason =
   | { readonly rule: "never" }
   /** Less than its minimum is over: it was woken too soon after the last sleep. */
   | { readonly rule: "minimum"; readonly leftMs: number }
+  /** It is quiet, but a timer of its own that is honoured is due too soon for a sleep. */
+  | { readonly rule: "timer"; readonly leftMs: number }
   /** Nobody in the guest has accepted it. */
   | { readonly rule: "unaccepted"; readonly connection: Connection }
   /** Bytes wait to be read by the guest, or to be taken by its peer. */

@@ -88,6 +88,13 @@ export class IdleJudge {
     if (worker !== null) this.#noteActivity({ rule: "process", pid: worker.pid, agoMs: 0 }, atMs);
   }
 
+  /** That one ended, and when: it may have come and gone since the look before. */
+  ended(connection: Connection, atMs: number): void {
+    if (atMs > this.#activeAtMs) {
+      this.#noteActivity({ rule: "traffic", connection, agoMs: 0 }, atMs);
+    }
+  }
+
   verdict(atMs: number): Verdict {
     const { afterMs } = this.#settings;
     const quietMs = atMs - this.#activeAtMs;

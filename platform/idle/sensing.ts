@@ -22,7 +22,7 @@ export interface SensedHost {
 }
 
 export interface Watch {
-  /** At once, for this host alone. */
+  /** At once, for this host alone, and more closely: by what ended between two looks as well. */
   look(): Verdict;
   /** Of the host by their ids, as they were at the last look. */
   connections(): ReadonlyMap<number, Connection>;
@@ -101,6 +101,11 @@ export class Sensing {
     const nowMs = this.#clock.monotonicMs();
     judge.heard(this.connections(host.address), nowMs);
     judge.worked(this.#sensor.processes([host.runtimePid])[0] ?? [], nowMs);
+    const verdict = judge.verdict(nowMs);
+    // Dear where there are many: asked only where the host would fall asleep otherwise.
+    const closed = verdict.idle ? this.#sensor.lastClosed(host.address) : null;
+    if (closed === null) return verdict;
+    judge.ended(closed.connection, nowMs - closed.agoMs);
     return judge.verdict(nowMs);
   }
 

@@ -1,7 +1,7 @@
 /** Sockets by sock_diag, processes by /proc. */
 import { type Addon, processFields, timerFields } from "../../shim/index.js";
 import type { Clock } from "../ports/clock.js";
-import type { Connection, ProcessUse, Sensor, Wait } from "../ports/sensor.js";
+import type { ClosedConnection, Connection, ProcessUse, Sensor, Wait } from "../ports/sensor.js";
 import { ConnectionTable, connectionsOf } from "./connection-table.js";
 import { guestsBelow } from "./guests-below.js";
 import { overlayBase, overlayPrefixBits } from "./layout.js";
@@ -31,6 +31,19 @@ export class SystemSensor implements Sensor {
 
   connectionsOf(address: number): readonly Connection[] {
     return connectionsOf(this.#addon.connections(address, 32), this.#clock.monotonicMs());
+  }
+
+  lastClosed(address: number): ClosedConnection | null {
+    const closed = this.#addon.lastClosed(address);
+    if (closed === null) return null;
+    const { agoMs, port, peerAddress, peerPort } = closed;
+    const atMs = this.#clock.monotonicMs() - agoMs;
+    const connection: Connection = {
+      ...{ id: 0, protocol: "tcp", address, port, peerAddress, peerPort, waiting: false },
+      ...{ receiveQueue: 0, sendQueue: 0, received: 0, sent: 0, acksReceived: 0, acksSent: 0 },
+      ...{ lastReceivedAtMs: atMs, lastSentAtMs: atMs, lastAcknowledgedAtMs: atMs },
+    };
+    return { connection, agoMs };
   }
 
   processes(roots: readonly number[]): readonly (readonly ProcessUse[])[] {

@@ -26,6 +26,11 @@ export interface Connection {
   readonly acksSent: number;
 }
 
+export interface ClosedConnection {
+  readonly connection: Connection;
+  readonly agoMs: number;
+}
+
 export interface ProcessUse {
   readonly pid: number;
   /** Of it and of its children that were waited for, ms; the kernel's grain is 10. */
@@ -51,6 +56,11 @@ export interface Sensor {
   connections(): ReadonlyMap<number, readonly Connection[]>;
   /** Of one address. */
   connectionsOf(address: number): readonly Connection[];
+  /**
+   * The last that ended of those of one address, also one that began after the look before: its
+   * counters are not known any more.
+   */
+  lastClosed(address: number): ClosedConnection | null;
   /** The trees below the roots, in their order; an empty one where the root has ended. */
   processes(roots: readonly number[]): readonly (readonly ProcessUse[])[];
   /** Of the guests below a host-runtime. */

@@ -14,28 +14,15 @@ import type { Cause } from "../lifecycle/events.js";
 import type { TimerHandle } from "../ports/clock.js";
 import type { Guard } from "../ports/guards.js";
 import type { Connection } from "../ports/sensor.js";
-import type { DeclaredHost } from "./declared-host.js";
+import type { HostSleepOptions } from "./host-sleep-options.js";
 import { inboundPort } from "./inbound-port.js";
-import type { Waiting } from "./placeholder-set.js";
-import type { SupervisorContext } from "./supervisor-context.js";
-import { sourceAmong, sourceKnown, sourceWaiting, type WakeSource } from "./wake-source.js";
-
-export interface HostSleepOptions {
-  readonly context: SupervisorContext;
-  readonly declared: () => DeclaredHost;
-  /** Of the host-runtime. */
-  readonly runtimePid: () => number | null;
-  /** A port of the host on which connections come in. */
-  readonly serves: (port: number) => boolean;
-  /** Who waits in the queue of one of its ports. */
-  readonly waiting: () => Waiting | null;
-  /** It is idle, and nothing waits: it may sleep. */
-  readonly onIdle: (cause: Cause) => void;
-  /** Something happened to it in its sleep. */
-  readonly onSignal: (cause: Cause) => void;
-  /** What that was, by name. */
-  readonly onFound: (cause: Cause) => void;
-}
+import {
+  sourceAmong,
+  sourceKnown,
+  sourceWaiting,
+  tellsPeer,
+  type WakeSource,
+} from "./wake-source.js";
 
 /** Guests that cannot be watched are not asked again before this is over. */
 const refusedMs = 10_000;
@@ -165,7 +152,11 @@ export class HostSleep {
       this.#verdict = { ...verdict, idle: false, reason: { rule: "minimum", leftMs } };
       return;
     }
-    if (this.#isDue(idle.afterMs ?? 0, nowMs)) return;
+    const dueMs = this.#dueMs(idle.afterMs ?? 0, nowMs);
+    if (dueMs !== null) {
+      this.#verdict = { ...verdict, idle: false, reason: { rule: "timer", leftMs: dueMs } };
+      return;
+    }
     if (this.#armAndLook("idle") === null) this.#options.onIdle(this.#cause("idle", name));
   }
 
@@ -205,19 +196,20 @@ export class HostSleep {
   }
 
   /**
-   * Who it was is known of a connection that was there before. It takes a look at sockets, which is
-   * long, of another: before its guests run, answer it and see it closed, unless there are so many
-   * that this would be felt.
+   * Who it was is known of a connection that was there before. Of another, and of datagrams, it
+   * takes a look at sockets, which is long: before its guests run, answer and take it away, unless
+   * there are so many that this would be felt.
    */
   #arrived(connectionId: number | null): void {
     this.#signalledAtMs ??= this.#nowMs;
     const cause = this.#cause("data", "outside");
     const known = this.#known.get(connectionId ?? -1) ?? null;
-    const isLong = known !== null || this.#known.size > manyConnections;
+    const told = known !== null && tellsPeer(known) ? known : null;
+    const isLong = told !== null || this.#known.size > manyConnections;
     const waiting = isLong ? null : this.#options.waiting();
     this.#options.onSignal(cause);
     const found =
-      (known && sourceKnown(known)) ??
+      (told && sourceKnown(told)) ??
       (waiting && sourceWaiting(waiting)) ??
       this.#sourceOf(connectionId);
     if (found === null) return;
@@ -248,10 +240,11 @@ export class HostSleep {
     this.#nextTimerMs = this.#timers.look(waits, nowMs);
   }
 
-  /** A timer of the guest's own is so near that sleep is not worth it. */
-  #isDue(afterMs: number, nowMs: number): boolean {
-    const next = this.#nextTimerMs;
-    return next !== null && next - nowMs < Math.min(afterMs, this.#minimum.ms);
+  /** Until a timer of the guest's own that is so near that sleep is not worth it; null: none is. */
+  #dueMs(afterMs: number, nowMs: number): number | null {
+    if (this.#nextTimerMs === null) return null;
+    const leftMs = this.#nextTimerMs - nowMs;
+    return leftMs < Math.min(afterMs, this.#minimum.ms) ? Math.max(0, leftMs) : null;
   }
 
   #setAlarm(): void {

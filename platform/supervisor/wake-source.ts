@@ -13,6 +13,11 @@ export function sourceWaiting({ protocol, port, source }: Waiting): WakeSource {
   return { signal: protocol === "udp" ? "datagram" : "connect", port, source };
 }
 
+/** Datagrams of anybody come in on a socket that has no peer: it does not tell whose they are. */
+export function tellsPeer({ peerAddress }: Connection): boolean {
+  return peerAddress !== 0;
+}
+
 /** One that it had when it fell asleep, also where it is gone by now. */
 export function sourceKnown(connection: Connection): WakeSource {
   const { protocol, port, peerAddress: address, peerPort } = connection;

@@ -25,6 +25,7 @@ static const struct {
     {"resetQueue", im_reset_queue},
     {"waitingConnections", im_waiting_connections},
     {"connections", im_connections},
+    {"lastClosed", im_last_closed},
     {"processTrees", im_process_trees},
     {"timers", im_timers},
     {"guardSockets", im_guard_sockets},

@@ -64,6 +64,7 @@ napi_value im_reset_queue(napi_env env, napi_callback_info info);
 napi_value im_waiting_connections(napi_env env, napi_callback_info info);
 
 napi_value im_connections(napi_env env, napi_callback_info info);
+napi_value im_last_closed(napi_env env, napi_callback_info info);
 napi_value im_process_trees(napi_env env, napi_callback_info info);
 napi_value im_timers(napi_env env, napi_callback_info info);
 napi_value im_guard_sockets(napi_env env, napi_callback_info info);

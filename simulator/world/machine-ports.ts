@@ -46,6 +46,7 @@ export function sensorPort({ kernel, runtimes }: Machine, clock: Clock): Sensor 
     usedMs: 0,
     connections: () => kernel.connections(clock.monotonicMs()),
     connectionsOf: (address) => kernel.connectionsOf(address, clock.monotonicMs()),
+    lastClosed: () => null,
     processes: (roots) =>
       roots.map((root) => {
         const guest = runtimes.get(root)?.life?.guest ?? null;

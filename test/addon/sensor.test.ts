@@ -106,6 +106,35 @@ test.serial("a UDP socket with a datagram that waits is told", async (t) => {
   t.is(row?.port, 7272);
 });
 
+test.serial("what was closed last is told, whichever end closed, and whose it was", async (t) => {
+  t.is(addon.lastClosed(address + 1), null);
+  for (const closes of ["client", "near"] as const) {
+    const { port, client, near } = await served(t);
+    const peerPort = client.localPort;
+    const other = closes === "client" ? near : client;
+    for (const one of [client, near]) one.resume();
+    (closes === "client" ? client : near).end();
+    await once(other, "end");
+    other.end();
+    await Promise.all([client, near].map((one) => (one.closed ? null : once(one, "close"))));
+    const closed = await until(() => {
+      const last = addon.lastClosed(address);
+      return last?.port === port ? last : undefined;
+    });
+    t.like(closed, { port, peerAddress: 0x7f000001, peerPort });
+    t.true(closed.agoMs < 10_000, `${closed.agoMs}`);
+  }
+  t.is(addon.lastClosed(address + 1), null);
+});
+
+test.serial("a connection that was reset leaves no trace", async (t) => {
+  const { port, client, near } = await served(t);
+  const reset = once(near.resume(), "error");
+  client.resetAndDestroy();
+  await reset;
+  t.not(addon.lastClosed(address)?.port, port);
+});
+
 test.serial("a prefix that is longer than an address is refused", (t) => {
   t.throws(() => addon.connections(address, 33), { code: "EINVAL" });
 });

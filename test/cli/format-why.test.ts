@@ -71,6 +71,7 @@ const neither = { connection: null, process: null };
 const reasons: readonly (readonly [awake: Partial<WhyAwake> & Pick<WhyAwake, "rule">, RegExp])[] = [
   [{ rule: "never" }, /its manifest says `idle\.after: never`/],
   [{ rule: "minimum", leftMs: 3000 }, /stays for another 3 s/],
+  [{ rule: "timer", leftMs: 700 }, /^a timer of its own is due in 700 ms, too soon for a sleep$/],
   [{ rule: "unaccepted", connection: inbound }, /^api \(127\.64\.0\.12:50000\) on port 80 waits/],
   [{ rule: "queued", connection: inbound, forMs: 40 }, /^7 bytes wait to be read: .*, for 40 ms$/],
   [

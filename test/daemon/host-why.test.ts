@@ -26,6 +26,7 @@ const inbound = {
 const rows: readonly (readonly [reason: AwakeReason, told: Readonly<Record<string, unknown>>])[] = [
   [{ rule: "never" }, {}],
   [{ rule: "minimum", leftMs: 5 }, { leftMs: 5 }],
+  [{ rule: "timer", leftMs: 4 }, { leftMs: 4 }],
   [{ rule: "unaccepted", connection }, { connection: inbound }],
   [
     { rule: "queued", connection, forMs: 6 },

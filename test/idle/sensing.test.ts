@@ -49,6 +49,15 @@ class Node implements Clock, Sensor {
     return this.connectionsNow.filter((one) => one.address === address);
   }
 
+  /** When it was, and which. */
+  closedNow: { readonly atMs: number; readonly connection: Connection } | null = null;
+
+  lastClosed(address: number) {
+    const closed = this.closedNow;
+    if (closed?.connection.address !== address) return null;
+    return { connection: closed.connection, agoMs: this.nowAtMs - closed.atMs };
+  }
+
   processes(roots: readonly number[]): readonly (readonly ProcessUse[])[] {
     if (this.processRefusal !== null) throw this.processRefusal;
     this.askedRoots.push(roots);
@@ -177,4 +186,27 @@ test("a look that fails judges nobody, is told once, and is repeated", (t) => {
   node.processRefusal = null;
   node.advance(1000);
   t.is(verdicts.length, 2);
+});
+
+test("a connection that came and went between two looks is traffic when sleep is near", (t) => {
+  const node = new Node();
+  const sensing = new Sensing(node, node, silentLog);
+  const watch = sensing.watch(hostAt(node, web, 2000).host);
+  node.advance(2500);
+  const gone = connection({ id: 0 });
+  node.closedNow = { atMs: 1800, connection: gone };
+  const reason = { rule: "traffic", connection: gone, agoMs: 700 };
+  t.deepEqual(watch.look(), { idle: false, reason, quietMs: 700 });
+  node.advance(1300);
+  t.like(watch.look(), { idle: true, quietMs: 2000 });
+});
+
+test("a connection that ended before what was seen since says nothing", (t) => {
+  const node = new Node();
+  const sensing = new Sensing(node, node, silentLog);
+  node.nowAtMs = 5000;
+  const watch = sensing.watch(hostAt(node, web, 2000).host);
+  node.closedNow = { atMs: 4000, connection: connection({ id: 0 }) };
+  node.advance(2000);
+  t.like(watch.look(), { idle: true, quietMs: 2000 });
 });

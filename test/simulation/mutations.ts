@@ -110,6 +110,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
       waits: (pid) => sensor.waits(pid),
       connections: () =>
         new Map([...sensor.connections()].map(([own, some]) => [own, some.map(quiet)])),
+      lastClosed: (address) => sensor.lastClosed(address),
       connectionsOf: (address) => sensor.connectionsOf(address).map(quiet),
     }),
   },

@@ -28,6 +28,28 @@ test("steady light traffic soon finds the host awake, and silence asleep", async
   await asleep(world, "guest", slept + 1);
 });
 
+test.serial("connections that come and go between two looks keep a host awake", async (t) => {
+  const world = await World.of(t, {
+    guest: { command: [built("guest"), "7000"], listen: [7000], idle: { after: "1s" } },
+  });
+  const address = await world.address("guest");
+  let lastMs = performance.now();
+  let longestMs = 0;
+  for (let visits = 0; visits < 20; visits += 1) {
+    const client = await LineClient.open(address, 7000);
+    await client.line();
+    client.end();
+    await client.closed;
+    await delay(120);
+    longestMs = Math.max(longestMs, performance.now() - lastMs);
+    lastMs = performance.now();
+  }
+  const slept = await sleeps(world, "guest");
+  // On a machine that stood still for that long, silence it was.
+  t.true(slept === 0 || longestMs >= 1000, `${slept} sleeps, ${longestMs} ms`);
+  await asleep(world, "guest");
+});
+
 test("a host that is kept awake by its minimum says so", async (t) => {
   const world = await World.of(t, {
     guest: { command: [built("guest"), "7000"], listen: [7000], idle: { after: "150ms" } },

@@ -82,4 +82,9 @@ needing()("a datagram wakes a host that serves datagrams", async (t) => {
     t.is(await ask(`after ${times}`), `node: after ${times}`);
   }
   t.like(await becomes(world, "datagrams", "running", 2), { signal: "datagram", incarnation: 1 });
+  await asleep(world, "datagrams", 3);
+  // Answered before anybody could ask who has that port: it is read before the guest runs.
+  const client = [process.execPath, fixture("datagrams.mjs"), "ask", "datagrams", String(port)];
+  await world.startClient(...client, "named").finish();
+  t.like(await becomes(world, "datagrams", "running", 4), { signal: "datagram", by: "node" });
 });

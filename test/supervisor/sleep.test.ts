@@ -222,6 +222,20 @@ test("a host that honours its guest's timers is woken for the next of them", asy
   t.is(rig.state(), "resuming");
 });
 
+test("a timer that is due too soon for a sleep is told as what keeps the host awake", async (t) => {
+  const idle = { ...sleeper().idle, honorsTimers: true };
+  const { rig, peer } = await asleep(sleeper({ idle }));
+  // A sleep that was not worth it: from now on timers are weighed.
+  guardOf(rig)?.signal(null);
+  await continued(rig, peer);
+  const dueMs = rig.nowMs + 2.7 * afterMs;
+  rig.waits = [{ thread: 1, switches: 1, dueMs, forMs: null }];
+  await quiet(rig, 2.5 * afterMs);
+  t.is(rig.state(), "running");
+  const verdict = rig.supervisor.hosts.get("web")?.verdict;
+  t.like(verdict, { idle: false, reason: { rule: "timer" } });
+});
+
 test("guests that cannot be watched are not put to sleep", async (t) => {
   const { rig } = await awake();
   rig.guards.add = () => {

@@ -144,6 +144,7 @@ export class SupervisorRig {
             usedMs: 0,
             connections: () => this.connections,
             connectionsOf: (address) => this.connections.get(address) ?? [],
+            lastClosed: () => null,
             processes: (roots) => roots.map(() => []),
             waits: () => this.waits,
           },

@@ -1,6 +1,11 @@
 import test from "ava";
 import type { Connection } from "../../platform/ports/sensor.js";
-import { sourceAmong, sourceKnown, sourceWaiting } from "../../platform/supervisor/wake-source.js";
+import {
+  sourceAmong,
+  sourceKnown,
+  sourceWaiting,
+  tellsPeer,
+} from "../../platform/supervisor/wake-source.js";
 
 function connection(id: number, more: Partial<Connection> = {}): Connection {
   return {
@@ -24,6 +29,11 @@ test("data on a connection that was open names its other end", (t) => {
 test("one that was open is known without a look, also where it is gone", (t) => {
   t.deepEqual(sourceKnown(connection(2)), { signal: "data", ...of(2) });
   t.like(sourceKnown(connection(4, { protocol: "udp" })), { signal: "datagram" });
+});
+
+test("a socket of datagrams tells its peer only where it is connected", (t) => {
+  t.true(tellsPeer(connection(4, { protocol: "udp" })));
+  t.false(tellsPeer(connection(4, { protocol: "udp", peerAddress: 0, peerPort: 0 })));
 });
 
 test("a connection that was not there before is a connect, accepted or not", (t) => {

@@ -6,6 +6,7 @@ import { isatty } from "node:tty";
 import { shimFiles } from "../../../shim/index.js";
 import { withoutGuestVariables } from "../../daemon/configuration.js";
 import { requireShim } from "../../daemon/shim-files.js";
+import { goDebug } from "../../protocol/go-resolver.js";
 import { noteBootFailures } from "../boot-failures.js";
 import { findCommand } from "../command-path.js";
 import { joinNode, type NodeMembership } from "../node-client.js";
@@ -60,6 +61,7 @@ async function execute(
   command: readonly string[],
   additions: Readonly<Record<string, string>>,
 ): Promise<number> {
+  const inherited = withoutGuestVariables();
   let child: ChildProcess | null = null;
   // Before the start: whoever sees the program's first words may send one at once.
   const release = forwardSignals((signal) => child?.kill(signal));
@@ -67,10 +69,11 @@ async function execute(
     child = spawn(shimFiles.exec, ["3", "--", ...command], {
       stdio: ["inherit", "inherit", "inherit", node.guestControl],
       env: {
-        ...withoutGuestVariables(),
+        ...inherited,
         ...additions,
         ...node.environment,
         IM_PRELOAD: shimFiles.preload,
+        GODEBUG: goDebug(inherited["GODEBUG"]),
       },
     });
     node.handOver();
