@@ -13,7 +13,7 @@
 
 enum descriptor_flag {
   HANDED_OVER = 1 << 0,  /* a placeholder of the supervisor */
-  LISTENS = 1 << 1,      /* our own socket, whose listening was reported */
+  LISTENS = 1 << 1,      /* the guest's listen was reported */
   APPEARS_IPV6 = 1 << 2, /* AF_INET in the kernel, AF_INET6 for the guest */
   LAZY_PORT = 1 << 3,    /* bound to port 0 for the guest, not bound yet in the kernel */
   SHUT = 1 << 4,         /* a listener after shutdown; it was on `asked_port` */

@@ -9,7 +9,7 @@
 
 static int listen_handed_over(int fd, uint8_t flags) {
   /* The placeholder listens already, with the largest backlog: a smaller one drops a herd. */
-  if ((flags & SHUT) != 0) descriptor_mark(fd, (uint8_t)(flags & ~SHUT));
+  descriptor_mark(fd, (uint8_t)((flags & ~SHUT) | LISTENS));
   listener_announce(fd);
   return 0;
 }

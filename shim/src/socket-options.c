@@ -34,7 +34,7 @@ static void answer(int number, void *value, const socklen_t *length) {
 
 IM_EXPORT int getsockopt(int fd, int level, int option, void *value, socklen_t *length) {
   const uint8_t flags = descriptor_flags(fd);
-  if ((flags & (APPEARS_IPV6 | SHARES_PORT)) == 0 || value == NULL || length == NULL)
+  if ((flags & (APPEARS_IPV6 | SHARES_PORT | HANDED_OVER)) == 0 || value == NULL || length == NULL)
     return real.getsockopt(fd, level, option, value, length);
   const bool ipv6 = (flags & APPEARS_IPV6) != 0;
   if (ipv6 && level == IPPROTO_IPV6) return get_as_ipv6(fd, option, value, length);
@@ -42,6 +42,10 @@ IM_EXPORT int getsockopt(int fd, int level, int option, void *value, socklen_t *
   if (result != 0 || level != SOL_SOCKET) return result;
   if (ipv6 && option == SO_DOMAIN) answer(AF_INET6, value, length);
   if ((flags & SHARES_PORT) != 0 && option == SO_REUSEPORT) answer(1, value, length);
+  /* A placeholder listens from the start. Who is told so leaves its listen out: nobody hears of
+   * it, and the host is never ready. */
+  const bool only_bound = (flags & (HANDED_OVER | LISTENS)) == HANDED_OVER;
+  if (only_bound && option == SO_ACCEPTCONN) answer(0, value, length);
   return result;
 }
 

@@ -20,6 +20,7 @@ test.before(async () => {
     options: interpreter([7001]),
     deferring: interpreter([7001]),
     registered: interpreter([7001]),
+    looking: interpreter([7001]),
   });
 });
 
@@ -162,4 +163,15 @@ withPython("a socket that was registered with epoll before bind wakes its guest"
   t.is(await waiting.connected, "connected");
   const woken = "any(events & 1 for _ in range(3) for _, events in e.poll(2))";
   t.is(await guest.tell(woken), true);
+});
+
+withPython("a guest that looks whether its socket listens already is told to listen", async (t) => {
+  const guest = await Interpreter.of(t, world, "looking");
+  const listens = "s.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)";
+  await guest.tell("s = bound(7001)");
+  t.is(await guest.tell(listens), 0);
+  await guest.tell("s.listen(5)");
+  t.is(await guest.tell(listens), 1);
+  await guest.tell("s.shutdown(socket.SHUT_RD)");
+  t.is(await guest.tell(listens), 0);
 });
