@@ -3,6 +3,7 @@
 
 #include "descriptor-state.h"
 #include "endpoint.h"
+#include "handover.h"
 #include "listener.h"
 #include "options.h"
 #include "real.h"
@@ -61,7 +62,8 @@ IM_EXPORT int accept(int fd, struct sockaddr *peer, socklen_t *length) {
 }
 
 IM_EXPORT int shutdown(int fd, int how) {
-  if ((descriptor_flags(fd) & HANDED_OVER) == 0) return real.shutdown(fd, how);
+  if ((descriptor_flags(fd) & HANDED_OVER) == 0 && !handover_recognise(fd))
+    return real.shutdown(fd, how);
   struct sockaddr_storage peer;
   socklen_t length = sizeof peer;
   const bool unconnected =

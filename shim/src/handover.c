@@ -2,12 +2,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 
+#include "context.h"
 #include "descriptor-state.h"
 #include "epoll.h"
 #include "options.h"
 #include "real.h"
 #include "sockets.h"
+#include "table-map.h"
 
 int handover_take(int fd, int placeholder, bool ipv6) {
   const int saved = errno;
@@ -39,4 +42,16 @@ int handover_take(int fd, int placeholder, bool ipv6) {
   if (!udp) options_changed(fd);
   errno = saved;
   return 0;
+}
+
+bool handover_recognise(int fd) {
+  struct endpoint own;
+  uint16_t mapped;
+  if (!context.active || !context.guest || descriptor_flags(fd) != 0) return false;
+  if (!socket_listens(fd) || !socket_own_endpoint(fd, &own)) return false;
+  const uint16_t port = names_declared_port(own.address, own.port, IPPROTO_TCP);
+  if (own.address != context.address || !names_port(own.address, port, IPPROTO_TCP, &mapped))
+    return false;
+  descriptor_mark(fd, HANDED_OVER | LISTENS);
+  return descriptor_flags(fd) != 0;
 }

@@ -3,6 +3,7 @@
 #include "bind.h"
 #include "context.h"
 #include "descriptor-state.h"
+#include "handover.h"
 #include "listener.h"
 #include "real.h"
 #include "sockets.h"
@@ -45,6 +46,8 @@ IM_EXPORT int listen(int fd, int backlog) {
   const uint8_t flags = descriptor_flags(fd);
   if ((flags & HANDED_OVER) != 0) return listen_handed_over(fd, flags);
   if ((flags & SHUT) != 0) return listen_again(fd, backlog);
+  /* Bound by one process, to listen in another: workers of Node's cluster, of uvicorn. */
+  if (handover_recognise(fd)) return listen_handed_over(fd, descriptor_flags(fd));
   const enum socket_kind kind = socket_kind(fd);
   if (kind != SOCKET_TCP_FRESH && kind != SOCKET_TCP_USED) return real.listen(fd, backlog);
   if ((flags & UNREACHABLE) != 0 || kind == SOCKET_TCP_USED) return real.listen(fd, backlog);

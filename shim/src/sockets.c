@@ -37,6 +37,8 @@ bool socket_shares_port(int fd) { return option(fd, SOL_SOCKET, SO_REUSEPORT) ==
 
 bool socket_shares_address(int fd) { return option(fd, SOL_SOCKET, SO_REUSEADDR) == 1; }
 
+bool socket_listens(int fd) { return option(fd, SOL_SOCKET, SO_ACCEPTCONN) == 1; }
+
 bool socket_nonblocking(int fd) {
   const int saved = errno;
   const int flags = real.fcntl(fd, F_GETFL);

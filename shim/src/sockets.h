@@ -20,6 +20,7 @@ bool socket_only_ipv6(int fd);
 bool socket_shares_port(int fd);    /* SO_REUSEPORT */
 bool socket_shares_address(int fd); /* SO_REUSEADDR */
 bool socket_nonblocking(int fd);
+bool socket_listens(int fd);
 bool socket_is_ipv6(int fd);
 /* False: not an IPv4 address (v4-mapped and :: count as such). */
 bool socket_own_endpoint(int fd, struct endpoint *endpoint);

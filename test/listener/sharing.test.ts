@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import test from "ava";
 import { needing } from "../process/requirements.js";
-import { World } from "../process/world.js";
+import { built, World } from "../process/world.js";
 import { call, Interpreter, interpreter } from "./interpreter.js";
 
 const withPython = needing("python3");
@@ -21,6 +21,7 @@ test.before(async () => {
     deferring: interpreter([7001]),
     registered: interpreter([7001]),
     looking: interpreter([7001]),
+    parent: interpreter([7001]),
   });
 });
 
@@ -174,4 +175,29 @@ withPython("a guest that looks whether its socket listens already is told to lis
   t.is(await guest.tell(listens), 1);
   await guest.tell("s.shutdown(socket.SHUT_RD)");
   t.is(await guest.tell(listens), 0);
+});
+
+withPython("a socket that one process binds listens in one that it executes", async (t) => {
+  const guest = await Interpreter.of(t, world, "parent");
+  const client = world.startClient(built("dial"));
+  const first = "s.listen(5); c = s.accept()[0]; c.sendall(b'executed' + bytes([10])); c.recv(1)";
+  await guest.tell("import subprocess, sys");
+  await guest.tell("s = bound(7001)");
+  await guest.tell(`work = "import socket; s = socket.socket(fileno=" + str(s.fileno()) + ");"`);
+  await guest.tell(`work += "${first}; s.shutdown(socket.SHUT_RDWR)"`);
+  await guest.tell(
+    "worker = subprocess.Popen([sys.executable, '-c', work], pass_fds=[s.fileno()])",
+  );
+  // Under the shim a blocking connect waits until it is told of the listen.
+  client.write("parent 7001");
+  t.is(await client.line(), "executed");
+  await client.finish();
+  t.is(await guest.tell("worker.wait(10)"), 0);
+  // What the worker shut was its own: the kernel's listener is everybody's, and the next life's.
+  await guest.tell("s.listen(5), greet_all(s, 'parent')");
+  t.is(await call(t, await world.address("parent"), 7001).answer, "parent");
+  await world.stop("parent");
+  const next = await Interpreter.of(t, world, "parent");
+  await next.tell("greet_all(listening(7001), 'next life')");
+  t.is(await call(t, await world.address("parent"), 7001).answer, "next life");
 });
