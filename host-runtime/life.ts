@@ -26,7 +26,7 @@ import type { GuestStart, InitStatus } from "./init-protocol.js";
 import type { NodeLink } from "./node-link.js";
 import { OutputRelay } from "./output-relay.js";
 import { report } from "./report.js";
-import { exitText, shortName, startFailure } from "./start-failure.js";
+import { exitText, neverStarted, shortName, startFailure } from "./start-failure.js";
 import { type Supervised, Supervision } from "./supervision.js";
 import { signalName } from "./system-names.js";
 
@@ -193,8 +193,7 @@ export class Life implements Supervised {
     const { host, incarnation } = this.#event;
     if (this.#phase === "asking") {
       // Who reads only now that it was asked would accept it, and wait for it for ever.
-      const error = { code: "IM_ENVIRONMENT_LOST", message: `not started: ${reason}` };
-      this.#supervision.send({ type: "guest.failed", error });
+      this.#supervision.send({ type: "guest.failed", error: neverStarted(reason) });
       this.#refused(reason);
       return;
     }
@@ -236,10 +235,9 @@ export class Life implements Supervised {
 
   #guestStart(): GuestStart {
     const { guest } = this.#event;
-    const given = guest.environment;
-    const GODEBUG = goDebug(given["GODEBUG"]);
+    const GODEBUG = goDebug(guest.environment["GODEBUG"]);
     const preload = guest.preload ? { LD_PRELOAD: shimFiles.preload, GODEBUG } : {};
-    const environment = { ...this.#parts.inherited, ...given, ...preload };
+    const environment = { ...this.#parts.inherited, ...guest.environment, ...preload };
     return { command: guest.command, directory: guest.directory, environment };
   }
 
@@ -283,10 +281,9 @@ export class Life implements Supervised {
       await this.#tell({ type: "guest.failed", error });
       return { result: "failed", incarnation, code: null, signal: null };
     }
-    const { code, signal } = this.#command;
     await this.#output.finish(exitText(this.#guestStart(), this.#command));
-    await this.#tell({ type: "guest.exited", code, signal });
-    return { result: "exited", incarnation, code, signal };
+    await this.#tell({ type: "guest.exited", ...this.#command });
+    return { result: "exited", incarnation, ...this.#command };
   }
 
   /** The last that is said of this life; a supervisor that is away now hears it when it is back. */

@@ -23,6 +23,11 @@ export function startFailure(
   return `cannot execute \`${shortName(guest)}\`: ${reason} (in ${directory})`;
 }
 
+/** Of a life that was given up before a supervisor had accepted it. */
+export function neverStarted(reason: string) {
+  return { code: "IM_ENVIRONMENT_LOST", message: `not started: ${reason}` };
+}
+
 export interface Exit {
   readonly code: number | null;
   readonly signal: string | null;
