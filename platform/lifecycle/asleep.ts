@@ -159,11 +159,12 @@ export const resuming = hostSetup.createStateConfig({
     /** `invocation` sees to it that the environment is invoked. */
     recalling: {
       // Who comes from here on would be let in by guests that are about to be ended.
-      entry: ["wakeUp", "forgetFailure", "gateQueues"],
+      entry: ["wakeUp", "gateQueues"],
       always: [
         { guard: "gone", target: "#host.terminating.releasing" },
         { guard: "abandoned", target: "#host.terminating", actions: "failNotContinued" },
-        { guard: "invoked", target: "registering" },
+        // Of the store. One of the guests stays: they are gone.
+        { guard: "invoked", target: "registering", actions: "forgetFailure" },
       ],
     },
     registering: {
@@ -231,17 +232,16 @@ export const resuming = hostSetup.createStateConfig({
       after: { retry: { target: "selfResuming" } },
     },
     registered: {
-      entry: "forgetFailure",
       always: [
         { guard: "gone", target: "#host.terminating.releasing" },
-        { guard: "stopping", target: "#host.terminating" },
+        { guard: "stopping", target: "#host.terminating", actions: "forgetFailure" },
         {
           // Its ports are new to this supervisor: what no guest has is to refuse, as it did.
           guard: ({ context }) => context.adopting !== null,
           target: "#host.running",
-          actions: ["admitConnects", assign({ adopting: null })],
+          actions: ["forgetFailure", "admitConnects", assign({ adopting: null })],
         },
-        { target: "#host.running" },
+        { target: "#host.running", actions: "forgetFailure" },
       ],
     },
   },
