@@ -3,8 +3,9 @@
  * their file says that it is dynamic. The shim never sees their `bind`, so that they find the port
  * taken by its placeholder.
  */
-import { closeSync, existsSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, existsSync, openSync, readSync } from "node:fs";
 import { delimiter, resolve } from "node:path";
+import { messageOf, report } from "./report.js";
 
 /** As far as the kernel and the linker put what is looked for here. */
 const headBytes = 4096;
@@ -63,12 +64,18 @@ export function ownCallsText({ program, directory, searchPath }: Command): strin
   return `${program} is ${what}: its ports cannot be handed to it, it can only be a client`;
 }
 
+/** Empty: it cannot be read. What may be executed need not be readable. */
 function headOf(path: string): Buffer {
-  const descriptor = openSync(path, "r");
+  const head = Buffer.alloc(headBytes);
+  let descriptor: number | null = null;
   try {
-    const head = Buffer.alloc(headBytes);
+    // Whatever it is: nothing waits for it.
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     return head.subarray(0, readSync(descriptor, head, 0, headBytes, 0));
+  } catch (error) {
+    report("not looked into", { path, error: messageOf(error) });
+    return Buffer.alloc(0);
   } finally {
-    closeSync(descriptor);
+    if (descriptor !== null) closeSync(descriptor);
   }
 }

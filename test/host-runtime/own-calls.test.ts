@@ -75,3 +75,12 @@ test("the log says of a program that failed that it cannot serve, and of no othe
   t.is(ended("gone", 1), "exited code 1");
   t.is(ownCallsText({ program: process.execPath, directory, searchPath: "" }), null);
 });
+
+test("what cannot be looked into is not told", (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "im-own-calls-"));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  mkdirSync(join(directory, "program"));
+  for (const program of ["program", "./program", "missing"]) {
+    t.is(ownCallsText({ program, directory, searchPath: directory }), null);
+  }
+});
