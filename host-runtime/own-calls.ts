@@ -61,7 +61,7 @@ export function ownCallsText({ program, directory, searchPath }: Command): strin
   const kind = found === undefined ? null : ownCalls(headOf(found));
   if (kind === null) return null;
   const what = kind === "Go" ? "written in Go" : "linked statically";
-  return `${program} is ${what}: its ports cannot be handed to it, it can only be a client`;
+  return `${program} is ${what}: as a server it cannot be handed its ports`;
 }
 
 /** Empty: it cannot be read. What may be executed need not be readable. */

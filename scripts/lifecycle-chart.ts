@@ -54,8 +54,17 @@ function labelOf(eventType: string, guard: unknown): string {
     .replace(/^xstate\.done\.actor\..*/, "done")
     .replace(/^xstate\.error\.actor\..*/, "error")
     .replace(/^xstate\.after\.(\w+)\..*/, "after $1");
-  const condition = typeof guard === "string" ? `[${guard}]` : "";
+  const names = namesOf(guard);
+  const condition = names.length > 0 ? `[${names.join(" and ")}]` : "";
   return [event, condition].filter((part) => part !== "").join(" ") || "always";
+}
+
+/** Of a guard, or of all that `and` puts together; one that is written in place has none. */
+function namesOf(guard: unknown): readonly string[] {
+  if (typeof guard === "string") return [guard];
+  if (typeof guard !== "function" || !("guards" in guard) || !Array.isArray(guard.guards))
+    return [];
+  return guard.guards.flatMap(namesOf);
 }
 
 function nameOf(node: StateNode): string {

@@ -119,8 +119,8 @@ export class Deployment {
     const { clock, invoked, log } = this.#node;
     let isLate = false;
     const read = this.supervisor.restore(declared, () => {
-      this.supervisor.adopt(invoked(), moved);
       this.#recallWakes();
+      this.supervisor.adopt(invoked(), moved);
       if (isLate) this.reconcile();
     });
     // What goes wrong then is a fault of ours, and no reason to end what runs.

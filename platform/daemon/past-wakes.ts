@@ -1,5 +1,5 @@
 /** What the lifecycle events of a deployment say of wakes and sleeps. */
-import type { HostPast } from "../supervisor/host-history.js";
+import { type HostPast, wakingAfter } from "../supervisor/host-history.js";
 import type { Wake } from "../supervisor/present-wake.js";
 import type { LifecycleEvent } from "./service.js";
 
@@ -13,9 +13,9 @@ export function pastOfHosts(events: readonly LifecycleEvent[]): ReadonlyMap<stri
 }
 
 function after(before: HostPast, event: LifecycleEvent): HostPast {
-  const { at, to, tookMs, signal, by } = event;
+  const { at, to, tookMs } = event;
   const wake = wakeOf(event);
-  const waking = to === "allocating" || to === "resuming" ? { signal, by } : null;
+  const waking = wakingAfter(event);
   if (wake !== null) return { ...before, wakes: before.wakes + 1, lastWake: wake, waking };
   if (to !== "suspended") return { ...before, waking };
   return { ...before, lastSuspend: { atMs: Date.parse(at), tookMs: tookMs ?? 0 }, waking };

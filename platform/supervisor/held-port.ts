@@ -86,11 +86,6 @@ export class HeldPort implements ListenPort {
     if (this.#handedOver && this.#endWatch === null) this.#listening = this.#verify(0);
   }
 
-  /** Held from before, and never handed to a guest that lives: what it closes is not held on. */
-  get unopened(): boolean {
-    return this.#placeholder?.recovered === true && !this.#handedOver;
-  }
-
   /** The host is there. A port that its guest does not open within this time is closed. */
   serve(unboundMs: number): void {
     this.disarm();

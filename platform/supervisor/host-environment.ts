@@ -2,6 +2,7 @@
 import type { HostEvent } from "../lifecycle/events.js";
 import type { Log } from "../ports/log.js";
 import type { Peer } from "../ports/processes.js";
+import { environmentOf } from "../protocol/boot-id.js";
 import type { EnvironmentMessage, SupervisorMessage } from "../protocol/environment.js";
 
 interface Boarded {
@@ -110,7 +111,9 @@ export class HostEnvironment {
     const before = this.#boarded;
     const { incarnation, bootId, guestPid, invoked } = message;
     this.#boarded = { peer, incarnation, guestPid };
-    const ready = this.#options.opened();
+    // Of any other environment nothing is asked: the guest's processes are not below that.
+    const isHome = environmentOf(bootId) === this.#options.home();
+    const ready = !isHome || (this.#options.opened() && guestPid !== null);
     this.#options.send({ type: "environment.resumed", incarnation, bootId, invoked, ready });
     if (this.#options.accepted() === bootId && before?.peer !== peer) {
       this.#asleepIn = null;

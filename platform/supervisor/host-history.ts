@@ -46,6 +46,11 @@ export interface HostPast {
   readonly waking: Reason | null;
 }
 
+/** Of the wake that is under way after this change; null: none is, or it is woken for its end. */
+export function wakingAfter({ to, signal, by }: Pick<HostChange, "to" | keyof Reason>) {
+  return wakings.some((state) => state === to) && !endings.includes(signal) ? { signal, by } : null;
+}
+
 export interface Suspension {
   /** Wall clock, ms. */
   readonly atMs: number;
@@ -57,6 +62,8 @@ type Snapshot = SnapshotFrom<typeof hostMachine>;
 
 const passages: readonly HostState[] = ["allocating", "suspending", "resuming", "terminating"];
 const wakings: readonly HostState[] = ["allocating", "resuming"];
+/** What a host that sleeps is woken for, only to be ended. */
+const endings: readonly string[] = ["stop", "expired"];
 /** Who connected is looked up while the environment makes itself ready: the node waits for it. */
 const quietPhase = "booting";
 /** Whoever has not come so far by then may be gone soon. */
@@ -79,7 +86,6 @@ export class HostHistory {
   #wayDown: Reason | null = null;
   /** Of the wake that an earlier supervisor was in the middle of. */
   #recalled: Reason | null = null;
-  #isAdopting = false;
 
   constructor(
     host: string,
@@ -131,17 +137,20 @@ export class HostHistory {
     this.#recalled = waking;
   }
 
+  /** The earlier supervisor was in the middle of waking it, and has not said that it was there. */
+  get wasWaking(): boolean {
+    return this.#recalled !== null;
+  }
+
   /** The host was in this state before this supervisor looked: that is no change. */
   resume(snapshot: Snapshot): void {
-    const path = pathOf(snapshot.value.life);
-    this.#state = stateOf(path);
-    this.#isAdopting = path.includes("adopting");
+    this.#state = this.#stateOf(pathOf(snapshot.value.life));
   }
 
   /** Returns the state that was entered, null where it is the same as before. */
   observe(snapshot: Snapshot): HostState | null {
     const path = pathOf(snapshot.value.life);
-    const to = stateOf(path);
+    const to = this.#stateOf(path);
     const from = this.#state;
     const nowMs = this.#clock.monotonicMs();
     this.#cause = snapshot.context.cause ?? this.#cause;
@@ -149,12 +158,8 @@ export class HostHistory {
     if (to === from) return null;
     const tookMs = passages.includes(from) ? Math.round(nowMs - this.#enteredMs) : null;
     const atMs = this.#clock.nowMs();
-    // It is still in the boot that the earlier supervisor wrote down.
-    const isNoChange = this.#isAdopting && to === "allocating";
-    this.#isAdopting = false;
     this.#state = to;
     this.#enteredMs = nowMs;
-    if (isNoChange) return to;
     this.#changedAtMs = atMs;
     if (to === "failed") this.#failedAtMs = atMs;
     if (to === "suspended") this.#lastSuspend = { atMs, tookMs: tookMs ?? 0 };
@@ -172,7 +177,14 @@ export class HostHistory {
       failure: to === "failed" || to === "terminating" ? snapshot.context.failure : null,
       wake: woken ? this.#endWake(nowMs) : null,
     });
+    if (!wakings.includes(to)) this.#recalled = null;
     return to;
+  }
+
+  /** Membership calls a life running that is still in the boot that was written down. */
+  #stateOf(path: readonly string[]): HostState {
+    const isBooting = this.#recalled !== null && path.includes("adopting");
+    return isBooting ? "allocating" : stateOf(path);
   }
 
   /** What a guest, or the boot itself, or silence did is not the doing of whoever woke the host. */
@@ -181,7 +193,7 @@ export class HostHistory {
     const { signal = "none", by = "nobody" } = this.#cause ?? this.#recalled ?? {};
     if (to === "failed") return byHost("boot.failed");
     if (to === "terminating") {
-      const isAsked = signal === "stop" || signal === "expired";
+      const isAsked = endings.includes(signal);
       this.#wayDown = isAsked ? { signal, by } : byHost("guest.exited");
       return this.#wayDown;
     }

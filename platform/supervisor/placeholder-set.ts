@@ -77,12 +77,12 @@ export class PlaceholderSet {
   }
 
   /**
-   * The guest of that life is there: each port is its own, or has not been bound yet. Returns
-   * whether it has come as far as `port`; one that it has closed since counts.
+   * The guest of a life that may still boot is there: each port is its own, or has not been bound
+   * yet. Returns whether it has come as far as `port`.
    */
   meet(port: ListenPort | null): boolean {
     for (const held of this.#held.values()) held.meet();
-    return port === null || this.#at(port)?.unopened !== true;
+    return port === null || this.#at(port)?.handedOver !== false;
   }
 
   /**

@@ -65,7 +65,7 @@ export class SupervisedHost {
       claim: () => this.#life.claim,
       home: () => this.#life.home,
       recalled: () => this.#life.recalled,
-      opened: () => this.#placeholders.meet(this.#declared.readyPort),
+      opened: () => !this.history.wasWaking || this.#placeholders.meet(this.#declared.readyPort),
       reached: (step) => context.ports.reached(step, declared.name),
     });
     const shared = { context, declared, send: (event: HostEvent) => this.#send(event) };

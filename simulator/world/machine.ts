@@ -6,6 +6,7 @@ import { isGateOpen } from "../../platform/membership/lease.js";
 import type { GateWord } from "../../platform/ports/gate-word.js";
 import type { ControlRequest } from "../../platform/protocol/control.js";
 import type { BootEvent } from "../../platform/protocol/environment.js";
+import type { HostChange } from "../../platform/supervisor/host-history.js";
 import type { Caller } from "./connect.js";
 import type { Guest } from "./guest.js";
 import { Kernel } from "./kernel.js";
@@ -33,6 +34,8 @@ export class Machine {
   readonly runtimes = new Map<number, Runtime>();
   /** The memory-mapped name table: it outlives the supervisor. */
   readonly running = new Map<number, boolean>();
+  /** The last change of each host, as a file keeps it. */
+  readonly written = new Map<string, HostChange>();
   /** By address: what guests look at when they accept. It outlives the supervisor, too. */
   readonly gates = new Map<number, GateWord>();
   readonly #stages = new Set<Stage>();

@@ -6,6 +6,7 @@ import { Sensing } from "../../platform/idle/sensing.js";
 import type { Clock } from "../../platform/ports/clock.js";
 import type { Random } from "../../platform/ports/random.js";
 import type { EnvironmentMessage } from "../../platform/protocol/environment.js";
+import { wakingAfter } from "../../platform/supervisor/host-history.js";
 import { Supervisor } from "../../platform/supervisor/supervisor.js";
 import type { SupervisorPorts } from "../../platform/supervisor/supervisor-context.js";
 import { claimOfEvent } from "./claim-of-event.js";
@@ -65,7 +66,10 @@ export class SupervisorProcess implements LinkHandler {
     };
     const identity = { deployment: "world", deployId, nodeId: machine.name, blockBase: base };
     this.supervisor = new Supervisor({ ...identity, ports });
-    this.supervisor.onChange((change) => world.checks.changed(machine.name, change));
+    this.supervisor.onChange((change) => {
+      machine.written.set(change.host, change);
+      world.checks.changed(machine.name, change);
+    });
   }
 
   get accepting(): boolean {
@@ -81,6 +85,7 @@ export class SupervisorProcess implements LinkHandler {
     const read = this.supervisor.restore(declared, () => {
       if (this.stage.ended) return;
       this.stage.cancel(patience);
+      this.#recall();
       this.supervisor.adopt(this.#invoked());
       this.#accept();
       this.#reconcile();
@@ -140,6 +145,14 @@ export class SupervisorProcess implements LinkHandler {
     for (const link of this.links) link.broken();
     for (const watch of [...this.#machine.kernel.watches])
       this.#machine.kernel.watches.delete(watch);
+  }
+
+  /** Of what was written down only the last change of each host is modelled. */
+  #recall(): void {
+    for (const [host, change] of this.#machine.written) {
+      const past = { wakes: 0, lastWake: null, lastSuspend: null, waking: wakingAfter(change) };
+      this.supervisor.hosts.get(host)?.history.recall(past);
+    }
   }
 
   #invoked(): ReadonlySet<string | null> {

@@ -66,7 +66,7 @@ test("the log says of a program that failed that it cannot serve, and of no othe
       { command: [program], directory, environment: { PATH: "/nowhere:bin" } },
       { code, signal },
     );
-  const reason = "its ports cannot be handed to it, it can only be a client";
+  const reason = "as a server it cannot be handed its ports";
   t.is(ended("goes", 1), `exited code 1; goes is written in Go: ${reason}`);
   t.is(ended("bin/goes", 2), `exited code 2; bin/goes is written in Go: ${reason}`);
   t.is(ended("goes", 0), "exited code 0");

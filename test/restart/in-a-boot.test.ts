@@ -44,8 +44,34 @@ async function waiting(world: World) {
   return program;
 }
 
-async function restart(t: ExecutionContext, world: World): Promise<void> {
+/** `meanwhile`: before there is another daemon. */
+async function restart(t: ExecutionContext, world: World, meanwhile: () => void = () => undefined) {
   const [daemon = ""] = readFileSync(join(world.home, "daemon.pid"), "utf8").split("\n");
   process.kill(Number(daemon), "SIGKILL");
+  meanwhile();
   t.is((await world.im("status")).code, 0);
 }
+
+needing()("a guest that ends while there is no daemon has not failed", async (t) => {
+  const world = await World.of(t, { web: { command: [built("guest"), "7000"], listen: [7000] } });
+  const client = world.start(built("dial"));
+  const address = await world.address("web");
+  client.write(`${address} 7000`);
+  t.is(await client.line(), "life 1");
+  await world.happens(({ to }) => to === "running");
+  const [guest = 0] = (await world.host("web")).pids;
+  await restart(t, world, () => {
+    process.kill(guest, "SIGKILL");
+    client.write(`${address} 7000`);
+  });
+  t.is(await client.line(), "life 2");
+  await client.finish();
+  const states = (await world.client.events("shop")).map(({ to }) => to);
+  t.deepEqual(states.slice(0, 5), [
+    "allocating",
+    "running",
+    "terminating",
+    "imaginary",
+    "allocating",
+  ]);
+});

@@ -15,7 +15,7 @@ export class FakePlaceholder implements Placeholder {
   readonly port: number;
   readonly protocol: "tcp" | "udp";
   readonly mapped: number;
-  recovered = false;
+  readonly recovered = false;
   constructor({ address, port, protocol }: PlaceholderAddress) {
     this.address = address;
     this.port = port;

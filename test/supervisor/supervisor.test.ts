@@ -145,11 +145,18 @@ test("a life that is taken up before its guest has bound gets the time of a boot
   t.true(rig.placeholder(80).closed);
 });
 
+/** An earlier supervisor wrote down that curl had connected, and no more. */
+function recallWaking(rig: SupervisorRig): void {
+  const waking = { signal: "connect", by: "curl" };
+  const past = { wakes: 0, lastWake: null, lastSuspend: null, waking };
+  rig.supervisor.hosts.get("web")?.history.recall(past);
+}
+
 test("a life that was left in the middle of its boot boots on", async (t) => {
   const record = recordIn("running", { deployId: "deploy", owner: "boot-7" });
   const rig = new SupervisorRig([declared()], [record]);
-  rig.placeholder(80).recovered = true;
   rig.holder = null;
+  recallWaking(rig);
   rig.supervisor.adopt(new Set());
   const peer = rig.resume(record, "boot-7");
   t.is(rig.state(), "allocating");
@@ -161,10 +168,44 @@ test("a life that was left in the middle of its boot boots on", async (t) => {
 test("a life that has its port when it is taken up serves on", async (t) => {
   const record = recordIn("running", { deployId: "deploy", owner: "boot-7" });
   const rig = new SupervisorRig([declared()], [record]);
-  rig.placeholder(80).recovered = true;
+  recallWaking(rig);
   rig.supervisor.adopt(new Set());
+  t.is(rig.state(), "allocating");
   rig.resume(record, "boot-7");
   t.is(rig.state(), "running");
+  t.like(rig.changes, [{ from: "allocating", to: "running", signal: "connect", by: "curl" }]);
+});
+
+test("a life that had served and has ended meanwhile has not failed", async (t) => {
+  const record = recordIn("running", { deployId: "deploy", owner: "boot-7" });
+  const rig = new SupervisorRig([declared()], [record]);
+  rig.holder = null;
+  rig.supervisor.adopt(new Set());
+  const peer = rig.resume(record, "boot-7");
+  rig.supervisor.message(peer, { type: "guest.exited", code: 0, signal: null });
+  await settled();
+  t.is(rig.state(), "imaginary");
+  t.is(rig.placeholder(80).resets, 0);
+});
+
+test("a command that was let start, and could not be, fails after a restart", async (t) => {
+  const record = recordIn("running", { deployId: "deploy", owner: "boot-7" });
+  const rig = new SupervisorRig([{ ...declared(), ready: "exec", readyPort: null }], [record]);
+  rig.supervisor.adopt(new Set());
+  const peer = new FakePeer(200);
+  const life = {
+    deployId: "deploy",
+    host: "web",
+    incarnation: record.incarnation,
+    bootId: "boot-7",
+  };
+  rig.supervisor.environmentReported(peer, {
+    ...{ type: "environment.resumed", ...life, pid: 200, guestPid: null, invoked: true },
+  });
+  const error = { code: "IM_GUEST_COMMAND", message: "cannot execute" };
+  rig.supervisor.message(peer, { type: "guest.failed", error });
+  await settled();
+  t.is(rig.state(), "failed");
 });
 
 test("a port scan opens a bounded number of placeholders", async (t) => {
