@@ -15,7 +15,7 @@ const broken: Readonly<Record<string, readonly string[]>> = {
   "the gate stays open in a sleep": ["M1"],
   "memory is kept by a takeover": ["memory"],
   "a registration pins neither incarnation nor claim": ["memory"],
-  "memory is not guarded": ["M1"],
+  "memory is not guarded": ["M1", "memory"],
   "a takeover does not pin the version": ["M1", "M2"],
   "a taker waits half as long": ["M1"],
   "a claim pins neither incarnation nor version": ["M2"],
