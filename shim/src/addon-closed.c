@@ -3,6 +3,7 @@
  * closed first for a minute (TIME_WAIT), be it the near one or the far one of the same loopback.
  * What was opened and closed between two looks leaves no other trace.
  */
+#include "addon-dump.h"
 #include "addon.h"
 
 #include <arpa/inet.h>
@@ -41,6 +42,7 @@ struct dump_request {
 };
 
 struct closed {
+  uint32_t address;
   bool found;
   uint32_t ago_ms;
   uint16_t port; /* of the address */
@@ -50,10 +52,8 @@ struct closed {
 
 static void set_condition(struct condition *condition, uint8_t code, uint32_t address,
                           size_t otherwise) {
-  condition->operation =
-      (struct inet_diag_bc_op){.code = code,
-                               .yes = sizeof *condition,
-                               .no = (uint16_t)(sizeof *condition + otherwise)};
+  condition->operation = (struct inet_diag_bc_op){
+      .code = code, .yes = sizeof *condition, .no = (uint16_t)(sizeof *condition + otherwise)};
   condition->host.family = AF_INET;
   condition->host.prefix_len = 32;
   condition->host.port = -1;
@@ -82,56 +82,29 @@ static uint32_t ipv4(const struct inet_diag_msg *socket, const uint32_t address[
   return ntohl(socket->idiag_family == AF_INET ? address[0] : address[3]);
 }
 
-static void note(struct closed *last, const struct inet_diag_msg *socket, uint32_t address) {
+static bool note(void *context, const struct inet_diag_msg *socket, size_t length) {
+  struct closed *last = context;
+  (void)length;
   /* The same memory holds those whose peer has not closed yet. */
-  if (socket->idiag_state != TCP_TIME_WAIT) return;
+  if (socket->idiag_state != TCP_TIME_WAIT) return true;
   const uint32_t left_ms = socket->idiag_expires;
   const uint32_t ago_ms = left_ms < REMEMBERED_MS ? REMEMBERED_MS - left_ms : 0;
-  if (last->found && last->ago_ms <= ago_ms) return;
+  if (last->found && last->ago_ms <= ago_ms) return true;
   const struct inet_diag_sockid *id = &socket->id;
-  const bool near = ipv4(socket, id->idiag_src) == address;
+  const bool near = ipv4(socket, id->idiag_src) == last->address;
   last->found = true;
   last->ago_ms = ago_ms;
   last->port = ntohs(near ? id->idiag_sport : id->idiag_dport);
   last->peer_port = ntohs(near ? id->idiag_dport : id->idiag_sport);
   last->peer_address = ipv4(socket, near ? id->idiag_dst : id->idiag_src);
+  return true;
 }
 
-/* 0: there is more; 1: the dump is at its end; -1: errno says what is wrong. */
-static int take(struct closed *last, const char *bytes, size_t length, uint32_t address) {
-  const struct nlmsghdr *header = (const void *)bytes;
-  for (; NLMSG_OK(header, length); header = NLMSG_NEXT(header, length)) {
-    if (header->nlmsg_type == NLMSG_DONE) return 1;
-    if (header->nlmsg_type == NLMSG_ERROR) {
-      const struct nlmsgerr *error = NLMSG_DATA(header);
-      errno = -error->error;
-      return -1;
-    }
-    if (header->nlmsg_len < NLMSG_LENGTH(sizeof(struct inet_diag_msg))) continue;
-    note(last, NLMSG_DATA(header), address);
-  }
-  return 0;
-}
-
-static int read_dump(int descriptor, struct closed *last, uint32_t address) {
-  const struct dump_request request = request_for(address);
-  _Alignas(struct nlmsghdr) char bytes[32 * 1024];
-  if (send(descriptor, &request, sizeof request, 0) != (ssize_t)sizeof request) return -1;
-  for (int reads = 0; reads < READS_MAX; reads++) {
-    /* The kernel writes a dump while it is read: there is always an answer. */
-    const ssize_t length = recv(descriptor, bytes, sizeof bytes, MSG_DONTWAIT);
-    if (length < 0 && errno == EINTR) continue;
-    if (length <= 0) return -1;
-    const int taken = take(last, bytes, (size_t)length, address);
-    if (taken != 0) return taken < 0 ? -1 : 0;
-  }
-  return 0;
-}
-
-static int find_last(struct closed *last, uint32_t address) {
+static int find_last(struct closed *last) {
+  const struct dump_request request = request_for(last->address);
   const int descriptor = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
   if (descriptor < 0) return -1;
-  const int result = read_dump(descriptor, last, address);
+  const int result = dump_sockets(descriptor, &request, sizeof request, READS_MAX, note, last);
   const int error = errno;
   close(descriptor);
   errno = error;
@@ -140,10 +113,10 @@ static int find_last(struct closed *last, uint32_t address) {
 
 napi_value im_last_closed(napi_env env, napi_callback_info info) {
   napi_value value, result;
-  uint32_t address;
   struct closed last = {0};
-  if (!im_arguments(env, info, 1, &value) || !im_read_uint32(env, value, &address)) return NULL;
-  if (find_last(&last, address) < 0) return im_throw(env, "sock_diag");
+  if (!im_arguments(env, info, 1, &value) || !im_read_uint32(env, value, &last.address))
+    return NULL;
+  if (find_last(&last) < 0) return im_throw(env, "sock_diag");
   if (!last.found) return im_null(env);
   if (napi_create_object(env, &result) != napi_ok ||
       !im_set(env, result, "agoMs", im_number(env, last.ago_ms)) ||

@@ -4,6 +4,7 @@
  * left out (ten thousand placeholders would cost more than all the rest): what waits in a queue is
  * a connection without an inode.
  */
+#include "addon-dump.h"
 #include "addon.h"
 
 #include <arpa/inet.h>
@@ -59,8 +60,9 @@ struct udp_request {
 
 struct table {
   double *numbers;
-  size_t count; /* of rows */
-  size_t room;  /* in rows */
+  size_t count;     /* of rows */
+  size_t room;      /* in rows */
+  uint8_t protocol; /* of the dump that is read */
 };
 
 static void set_filter(struct filter *filter, uint32_t base, uint8_t prefix) {
@@ -124,10 +126,14 @@ static double *next_row(struct table *table) {
   return row;
 }
 
-static bool add(struct table *table, const struct inet_diag_msg *socket, size_t length,
-                uint8_t protocol) {
+static bool add(void *context, const struct inet_diag_msg *socket, size_t length) {
+  struct table *table = context;
+  const uint8_t protocol = table->protocol;
   double *row = next_row(table);
-  if (row == NULL) return false;
+  if (row == NULL) {
+    errno = ENOMEM;
+    return false;
+  }
   const uint64_t cookie = (uint64_t)socket->id.idiag_cookie[1] << 32 | socket->id.idiag_cookie[0];
   row[0] = protocol;
   row[1] = ipv4(socket, socket->id.idiag_src);
@@ -144,37 +150,10 @@ static bool add(struct table *table, const struct inet_diag_msg *socket, size_t 
   return true;
 }
 
-/* 0: there is more; 1: the dump is at its end; -1: errno says what is wrong. */
-static int take(struct table *table, const char *bytes, size_t length, uint8_t protocol) {
-  const struct nlmsghdr *header = (const void *)bytes;
-  for (; NLMSG_OK(header, length); header = NLMSG_NEXT(header, length)) {
-    if (header->nlmsg_type == NLMSG_DONE) return 1;
-    if (header->nlmsg_type == NLMSG_ERROR) {
-      const struct nlmsgerr *error = NLMSG_DATA(header);
-      errno = -error->error;
-      return -1;
-    }
-    if (header->nlmsg_len < NLMSG_LENGTH(sizeof(struct inet_diag_msg))) continue;
-    if (!add(table, NLMSG_DATA(header), header->nlmsg_len - NLMSG_HDRLEN, protocol)) {
-      errno = ENOMEM;
-      return -1;
-    }
-  }
-  return 0;
-}
-
 static int dump(int descriptor, struct table *table, const void *request, size_t size,
                 uint8_t protocol) {
-  _Alignas(struct nlmsghdr) char bytes[32 * 1024];
-  if (send(descriptor, request, size, 0) != (ssize_t)size) return -1;
-  for (;;) {
-    /* The kernel writes a dump while it is read: there is always an answer. */
-    const ssize_t length = recv(descriptor, bytes, sizeof bytes, MSG_DONTWAIT);
-    if (length < 0 && errno == EINTR) continue;
-    if (length <= 0) return -1;
-    const int taken = take(table, bytes, (size_t)length, protocol);
-    if (taken != 0) return taken < 0 ? -1 : 0;
-  }
+  table->protocol = protocol;
+  return dump_sockets(descriptor, request, size, SIZE_MAX, add, table);
 }
 
 static int dump_tcp(int descriptor, struct table *table, uint32_t base, uint8_t prefix) {
