@@ -31,8 +31,7 @@ export class Deployments implements DaemonService, PeerHandler {
   /** Deploys and downs of one deployment follow one another. */
   readonly #turns = new Map<string, Promise<unknown>>();
 
-  /** `close` ends what the node consists of, after the last deployment. */
-  /** `close`: told whether nothing is deployed any more. */
+  /** `close` ends what the node consists of; told whether nothing is deployed any more. */
   constructor(node: Node, close: (isEmpty: boolean) => Promise<void>) {
     this.#node = node;
     this.#close = close;

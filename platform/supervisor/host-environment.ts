@@ -48,6 +48,8 @@ export interface Ending {
 export class HostEnvironment {
   readonly #options: HostEnvironmentOptions;
   #boarded: Boarded | null = null;
+  /** The one aboard has been told that it is accepted. */
+  #isTold = false;
   /** Environments that got an event meant for another, and keep it until that one has its own. */
   #strays: Peer[] = [];
   /** The host-runtime of a life that slept before this supervisor came. */
@@ -99,9 +101,12 @@ export class HostEnvironment {
     const before = this.#boarded;
     this.#boarded = { peer, incarnation: message.incarnation, guestPid: null };
     const { incarnation, claim, bootId } = message;
+    this.#isTold = false;
     this.#options.send({ type: "environment.started", incarnation, claim, bootId });
-    // The machine accepts by an effect; anything else is a late or duplicate event.
-    if (this.#options.accepted() === bootId && before?.peer !== peer) return;
+    // The machine accepts by an effect; anything else is a late or duplicate event. An environment
+    // may be known from before a restart and not have been met.
+    const isAboard = before === null ? this.#isTold : before.peer !== peer;
+    if (this.#options.accepted() === bootId && isAboard) return;
     this.#boarded = before;
     peer.send({ type: "environment.refused", reason: "this life is not the one that is meant" });
   }
@@ -188,6 +193,7 @@ export class HostEnvironment {
   }
 
   tell(message: SupervisorMessage): void {
+    if (message.type === "environment.accepted") this.#isTold = true;
     this.#boarded?.peer.send(message);
   }
 
