@@ -3,7 +3,7 @@ import test, { type ExecutionContext } from "ava";
 import type { HostRecord } from "../../platform/ports/membership.js";
 import { bootIdOf, environmentOf } from "../../platform/protocol/boot-id.js";
 import { MemoryMembership } from "../../simulator/dynamodb/memory-membership.js";
-import { declared, SupervisorRig, settled } from "./supervisor-rig.js";
+import { declared, FakePeer, SupervisorRig, settled } from "./supervisor-rig.js";
 
 const refusal = {
   type: "environment.refused",
@@ -166,4 +166,28 @@ test("a port that no guest has refuses, after a restart in the sleep as before i
   t.false(rig.placeholder(80).closed);
   rig.advance(1_000);
   t.true(rig.placeholder(80).closed);
+});
+
+test("a boot event of a life that sleeps, come twice, is not the life", async (t) => {
+  for (const isWoken of [false, true]) {
+    const rig = new SupervisorRig([declared()], [asleep], new MemoryMembership([asleep]));
+    rig.supervisor.adopt(new Set());
+    if (isWoken) {
+      reconcile(rig, { [home]: false });
+      await settled();
+      t.is(rig.invocations.length, 1);
+    }
+    const { deployId, host, incarnation } = asleep;
+    const life = { deployId, host, incarnation, bootId };
+    const late = new FakePeer(300);
+    const message = { type: "environment.started", ...life, claim: "nonce", pid: 300 } as const;
+    rig.supervisor.environmentReported(late, message);
+    const reason = "this life is not the one that is meant";
+    t.deepEqual(late.sent, [{ type: "environment.refused", reason }]);
+    if (!isWoken) continue;
+    // Who has no such life says so, and the record's environment is met nowhere else.
+    rig.stray(bootId);
+    await settled();
+    t.is(rig.state(), "imaginary");
+  }
 });
