@@ -1,30 +1,22 @@
 /*
- * Readiness on Node's loop: libuv offers no poll handle through Node-API, so one thread for each
- * Node environment sleeps in epoll_wait and hands batches over a thread-safe function.
+ * Readiness on Node's loop. All that is watched is in an epoll of its own, and that one epoll is a
+ * poll handle of libuv's: an event wakes the loop's thread and no other, events that arrive while
+ * JavaScript is busy coalesce in the kernel, and arming costs the loop nothing.
  *
- * Ownership: the table of watches belongs to the JavaScript thread alone. The epoll thread fills
- * `batch` and calls; the JavaScript thread copies it and posts `taken`; only then does the epoll
- * thread fill it again. So there is no lock, and events that arrive while JavaScript is busy
- * coalesce in the kernel.
+ * An event carries descriptor and generation. Where one callback removes another watch of the same
+ * batch, and its number is used again at once, that one has another generation: no event is its.
  *
- * An event carries descriptor and generation. A watch that was removed, and whose number has been
- * used again before the event arrived, has another generation: the event is dropped.
- *
- * The thread starts with the first watch, and the loop is held only while there is a watch. In the
- * environment's cleanup hook the thread is stopped and joined: it never outlives the environment,
- * nor delays its end. Descriptors are CLOEXEC; a bare fork is not supported (Node does none).
+ * The handle is made with the first watch, and holds the loop only while there is a watch. It is
+ * closed in the environment's cleanup hook, which the environment waits for. Descriptors are
+ * CLOEXEC; a bare fork is not supported (Node does none).
  */
 #include "addon.h"
+#include "addon-loop.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <semaphore.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 enum { BATCH_MAX = 256 };
@@ -37,15 +29,9 @@ struct watch {
 };
 
 struct im_watcher {
-  napi_threadsafe_function call;
-  pthread_t thread;
-  bool running; /* of the JavaScript thread: is there a thread to join? */
+  napi_env env;
+  im_poll *poll; /* NULL: not yet, or no longer */
   int epoll;
-  int stop; /* eventfd, data UINT64_MAX in the epoll */
-  sem_t taken;
-  atomic_bool stopping;
-  size_t batch_length;
-  uint64_t batch[BATCH_MAX];
 
   struct watch *watches; /* indexed by descriptor */
   size_t watches_length;
@@ -53,71 +39,53 @@ struct im_watcher {
   uint32_t generation;
 };
 
-static const uint64_t stop_event = UINT64_MAX;
-
-static void *run_epoll(void *argument) {
-  struct im_watcher *watcher = argument;
-  struct epoll_event events[BATCH_MAX];
-  while (!atomic_load(&watcher->stopping)) {
-    int count = epoll_wait(watcher->epoll, events, BATCH_MAX, -1);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) abort(); /* only a descriptor that is not ours any more can cause this */
-    watcher->batch_length = 0;
-    for (int i = 0; i < count; i++)
-      if (events[i].data.u64 != stop_event)
-        watcher->batch[watcher->batch_length++] = events[i].data.u64;
-    if (watcher->batch_length == 0) continue;
-    if (napi_call_threadsafe_function(watcher->call, NULL, napi_tsfn_nonblocking) != napi_ok)
-      break; /* the environment is closing: nobody listens any more */
-    while (sem_wait(&watcher->taken) < 0 && errno == EINTR) continue;
-  }
-  return NULL;
-}
-
 static struct watch *find(struct im_watcher *watcher, int descriptor) {
   if ((size_t)descriptor >= watcher->watches_length) return NULL;
   struct watch *watch = &watcher->watches[descriptor];
   return watch->callback == NULL ? NULL : watch;
 }
 
-static void deliver(struct im_watcher *watcher, napi_env env, uint64_t event) {
+static void deliver(struct im_watcher *watcher, uint64_t event) {
   struct watch *watch = find(watcher, (int)(uint32_t)event);
   if (watch == NULL || watch->generation != (uint32_t)(event >> 32)) return;
   watch->armed = watch->edges;
+  napi_env env = watcher->env;
   napi_handle_scope scope;
   if (napi_open_handle_scope(env, &scope) != napi_ok) return;
   napi_value callback, receiver, failure;
+  /* Microtasks and ticks are run after it, as after any other callback of the loop's. */
   if (napi_get_reference_value(env, watch->callback, &callback) == napi_ok &&
-      napi_get_undefined(env, &receiver) == napi_ok &&
-      napi_call_function(env, receiver, callback, 0, NULL, NULL) == napi_pending_exception &&
+      napi_get_global(env, &receiver) == napi_ok &&
+      napi_make_callback(env, NULL, receiver, callback, 0, NULL, NULL) == napi_pending_exception &&
       napi_get_and_clear_last_exception(env, &failure) == napi_ok)
     /* As an exception in any other callback of Node's: 'uncaughtException'. */
     napi_fatal_exception(env, failure);
   napi_close_handle_scope(env, scope);
 }
 
-static void call_back(napi_env env, napi_value unused, void *context, void *data) {
-  (void)unused;
-  (void)data;
-  /* Being torn down; the cleanup hook has joined or will join the thread. */
-  if (env == NULL) return;
-  struct im_watcher *watcher = context;
-  uint64_t batch[BATCH_MAX];
-  size_t length = watcher->batch_length;
-  memcpy(batch, watcher->batch, length * sizeof batch[0]);
-  sem_post(&watcher->taken);
-  for (size_t i = 0; i < length; i++) deliver(watcher, env, batch[i]);
+static void on_ready(im_poll *poll, int status, int ready) {
+  (void)status;
+  (void)ready;
+  struct im_watcher *watcher = uv_handle_get_data(poll);
+  struct epoll_event events[BATCH_MAX];
+  /* The rest of more than these is there at the loop's next turn. */
+  int count = epoll_wait(watcher->epoll, events, BATCH_MAX, 0);
+  for (int i = 0; i < count; i++) deliver(watcher, events[i].data.u64);
 }
 
-static void stop(void *argument) {
+static void closed(im_poll *poll) {
+  napi_async_cleanup_hook_handle hook = uv_handle_get_data(poll);
+  free(poll);
+  napi_remove_async_cleanup_hook(hook);
+}
+
+/* The environment ends. What is still watched is not called back any more. */
+static void stop(napi_async_cleanup_hook_handle hook, void *argument) {
   struct im_watcher *watcher = argument;
-  if (!watcher->running) return;
-  watcher->running = false;
-  atomic_store(&watcher->stopping, true);
-  sem_post(&watcher->taken);
-  /* Cannot fail: the counter is 0. */
-  if (eventfd_write(watcher->stop, 1) != 0) abort();
-  pthread_join(watcher->thread, NULL);
+  im_poll *poll = watcher->poll;
+  watcher->poll = NULL;
+  uv_handle_set_data(poll, hook);
+  uv_close(poll, closed);
 }
 
 static void release(napi_env env, void *data, void *hint) {
@@ -127,8 +95,6 @@ static void release(napi_env env, void *data, void *hint) {
     if (watcher->watches[i].callback != NULL)
       napi_delete_reference(env, watcher->watches[i].callback);
   if (watcher->epoll >= 0) close(watcher->epoll);
-  if (watcher->stop >= 0) close(watcher->stop);
-  sem_destroy(&watcher->taken);
   free(watcher->watches);
   free(watcher);
 }
@@ -136,55 +102,40 @@ static void release(napi_env env, void *data, void *hint) {
 struct im_watcher *im_watcher_create(napi_env env) {
   struct im_watcher *watcher = calloc(1, sizeof *watcher);
   if (watcher == NULL) return NULL;
+  watcher->env = env;
   watcher->epoll = -1;
-  watcher->stop = -1;
-  sem_init(&watcher->taken, 0, 0);
   if (napi_set_instance_data(env, watcher, release, NULL) == napi_ok) return watcher;
   release(env, watcher, NULL);
   return NULL;
 }
 
-static bool open_epoll(struct im_watcher *watcher) {
-  struct epoll_event event = {.events = EPOLLIN, .data.u64 = stop_event};
-  if (watcher->epoll < 0) watcher->epoll = epoll_create1(EPOLL_CLOEXEC);
-  if (watcher->epoll < 0) return false;
-  if (watcher->stop >= 0) return true;
-  watcher->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  return watcher->stop >= 0 && epoll_ctl(watcher->epoll, EPOLL_CTL_ADD, watcher->stop, &event) == 0;
-}
-
-/* Signals are for Node's own threads. Returns 0 or an errno. */
-static int start_thread(struct im_watcher *watcher) {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  int error = pthread_create(&watcher->thread, NULL, run_epoll, watcher);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  return error;
+/* Returns 0 or an errno; EINVAL: the environment is ending. */
+static int open_poll(struct im_watcher *watcher, im_poll *poll) {
+  struct uv_loop_s *loop;
+  if (napi_get_uv_event_loop(watcher->env, &loop) != napi_ok) return EINVAL;
+  int error = -uv_poll_init(loop, poll, watcher->epoll);
+  if (error != 0) return error;
+  uv_handle_set_data(poll, watcher);
+  uv_unref(poll);
+  /* From here on the handle is the loop's, and the hook closes it. Cannot fail but for memory. */
+  watcher->poll = poll;
+  if (napi_add_async_cleanup_hook(watcher->env, stop, watcher, NULL) != napi_ok) abort();
+  return -uv_poll_start(poll, UV_READABLE, on_ready);
 }
 
 static bool start(struct im_watcher *watcher, napi_env env) {
-  if (watcher->running) return true;
-  if (!open_epoll(watcher)) {
+  if (watcher->poll != NULL) return true;
+  if (watcher->epoll < 0) watcher->epoll = epoll_create1(EPOLL_CLOEXEC);
+  if (watcher->epoll < 0) {
     im_throw(env, "epoll_create1");
     return false;
   }
-  napi_value name = im_text(env, "im-watch");
-  if (watcher->call == NULL && (name == NULL || napi_create_threadsafe_function(
-                                                    env, NULL, NULL, name, 0, 1, NULL, NULL,
-                                                    watcher, call_back, &watcher->call) != napi_ok))
-    return false;
-  /* Added after the thread-safe function's own hook, so it runs before it: last in, first out. */
-  if (napi_add_env_cleanup_hook(env, stop, watcher) != napi_ok) return false;
-  int error = start_thread(watcher);
-  if (error != 0) {
-    napi_remove_env_cleanup_hook(env, stop, watcher);
-    im_throw_error(env, "pthread_create", error);
-    return false;
-  }
-  watcher->running = true;
-  napi_unref_threadsafe_function(env, watcher->call);
-  return true;
+  im_poll *poll = malloc(uv_handle_size(UV_POLL));
+  int error = poll == NULL ? ENOMEM : open_poll(watcher, poll);
+  if (error == 0) return true;
+  if (watcher->poll == NULL) free(poll);
+  im_throw_error(env, "uv_poll_init", error);
+  return false;
 }
 
 static bool grow(struct im_watcher *watcher, int descriptor) {
@@ -242,7 +193,7 @@ static napi_value watch_for(napi_env env, napi_callback_info info, bool edges) {
     return NULL;
   }
   watcher->watches[descriptor] = fresh;
-  if (watcher->count++ == 0) napi_ref_threadsafe_function(env, watcher->call);
+  if (watcher->count++ == 0) uv_ref(watcher->poll);
   return im_undefined(env);
 }
 
@@ -276,7 +227,7 @@ void im_watcher_forget(struct im_watcher *watcher, napi_env env, int descriptor)
   epoll_ctl(watcher->epoll, EPOLL_CTL_DEL, descriptor, NULL);
   napi_delete_reference(env, watch->callback);
   watch->callback = NULL;
-  if (--watcher->count == 0) napi_unref_threadsafe_function(env, watcher->call);
+  if (--watcher->count == 0 && watcher->poll != NULL) uv_unref(watcher->poll);
 }
 
 napi_value im_unwatch(napi_env env, napi_callback_info info) {

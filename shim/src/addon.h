@@ -1,7 +1,7 @@
 /*
  * What the parts of the addon share. All functions run on the thread of the Node environment that
- * loaded the addon, the epoll thread of addon-watch.c excepted; each environment (the main thread,
- * a worker) has a state of its own, so nothing here needs a lock.
+ * loaded the addon; each environment (the main thread, a worker) has a state of its own, so nothing
+ * here needs a lock.
  */
 #ifndef IM_ADDON_H
 #define IM_ADDON_H

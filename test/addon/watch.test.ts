@@ -80,7 +80,7 @@ test.serial(
       const [near, far] = addon.socketPair();
       addon.watch(near, () => t.fail("the old watch was called"));
       addon.sendPacket(far, one);
-      // Time for the epoll thread to have the event, while this loop is busy.
+      // Time for the event to arrive, while this loop is busy.
       spinMs(1);
       addon.unwatch(near);
       addon.close(near);
@@ -114,6 +114,27 @@ test.serial("a callback that removes another watch of its batch silences it", as
   spinMs(2);
   await settle();
   t.is(calls, 1);
+});
+
+test.serial("a number used again by a callback gets nothing of its batch", async (t) => {
+  const [near, far] = pairFor(t);
+  const [old, other] = addon.socketPair();
+  const late: [number, number][] = [];
+  const swap = (removed: number) => {
+    // Whichever is called first closes the other and takes its number.
+    addon.close(removed);
+    const fresh = addon.socketPair();
+    late.push(fresh);
+    t.true(fresh.includes(removed));
+    addon.watch(removed, () => t.fail("nothing was sent to this one"));
+  };
+  addon.watch(near, () => swap(old));
+  addon.watch(old, () => t.fail("the first was to be called first"));
+  addon.sendPacket(far, one);
+  addon.sendPacket(other, one);
+  await settle();
+  t.is(late.length, 1);
+  for (const descriptor of [...late.flat(), other]) addon.close(descriptor);
 });
 
 test.serial("close ends the watch although others hold the same open file", async (t) => {
@@ -191,7 +212,7 @@ test.serial("an exception in a callback is an uncaught exception, and the batch 
   t.is(stdout, "uncaught first\nuncaught second\nexit\n");
 });
 
-test.serial("a worker that is terminated takes its watches and its thread along", async (t) => {
+test.serial("a worker that is terminated leaves no thread and no descriptor", async (t) => {
   const threads = () =>
     readdirSync("/proc/self/task").filter((task) => {
       try {
@@ -216,10 +237,12 @@ test.serial("a worker that is terminated takes its watches and its thread along"
     await worker.terminate();
     for (const descriptor of pair) addon.close(descriptor);
   };
+  const descriptors = () => readdirSync("/proc/self/fd").length;
   await start();
-  const before = threads();
+  const before = { threads: threads(), descriptors: descriptors() };
   for (let i = 0; i < 10; i++) await start();
-  t.true(threads() <= before);
+  t.true(threads() <= before.threads);
+  t.true(descriptors() <= before.descriptors);
 });
 
 function spinMs(duration: number): void {
