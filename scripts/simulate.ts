@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { Campaign, shrunk } from "../simulator/world/campaign.js";
+import { limitsOf, type Pattern, patterns } from "../simulator/world/scenario.js";
 import { SeedWorkers } from "../simulator/world/seed-workers.js";
 import { runWorld, type WorldResult } from "../simulator/world/world.js";
 
@@ -13,6 +14,8 @@ const usage = `npm run simulate -- [options]
   --from 1        the first of the new ones
   --jobs ${availableParallelism()}        threads (default: one for each processor)
   --seed 7        this one alone; --trace prints what happens in it
+  --pattern mixed what the worlds are like: mixed, rough (more goes wrong, people meddle),
+                  zombie (a machine comes back after an hour), herd (a hundred at once)
 
 Ctrl-C ends it with what is known by then. Exit status 1: an invariant is violated;
 the shortest history that violates it is printed.`;
@@ -21,6 +24,7 @@ const keptFile = new URL("../../test/simulation/seeds.json", import.meta.url);
 const progressEveryMs = 10_000;
 
 const values = parsed();
+const pattern = patternOf(values.pattern);
 if (values.help) console.log(usage);
 else if (values.seed !== undefined) await one(whole("seed", values.seed), values.trace);
 else await many();
@@ -30,6 +34,7 @@ function parsed() {
   const flag = { type: "boolean", default: false } as const;
   const options = {
     ...{ seeds: string, minutes: string, from: string, jobs: string, seed: string },
+    pattern: { ...string, default: "mixed" },
     ...{ trace: flag, help: { ...flag, short: "h" } },
   } as const;
   try {
@@ -46,13 +51,18 @@ function whole(name: string, text: string): number {
   return refuse(`--${name} wants a whole number from 1, not ${text}`);
 }
 
+function patternOf(text: string): Pattern {
+  const found = patterns.find((one) => one === text);
+  return found ?? refuse(`--pattern wants one of ${patterns.join(", ")}, not ${text}`);
+}
+
 function refuse(why: string): never {
   console.error(`${why}\n\n${usage}`);
   process.exit(2);
 }
 
 async function one(seed: number, keepsTrace: boolean): Promise<void> {
-  const result = await runWorld({ seed, keepsTrace });
+  const result = await runWorld({ seed, keepsTrace, limits: limitsOf[pattern] });
   for (const line of result.trace) console.log(line);
   console.log(`seed ${seed}: ${verdict(result)}, trace ${result.hash}`);
   if (result.violation !== null) await explain(result);
@@ -80,7 +90,7 @@ async function many(): Promise<void> {
     Array.from({ length: jobs }, async () => {
       for (const seed of wanted) {
         if (interrupted || passedMs() > forMs) return;
-        const report = await workers.run(campaign.order(seed));
+        const report = await workers.run(campaign.order(seed, pattern));
         campaign.add(report);
         const { result } = report;
         if (result.violation !== null) console.log(`seed ${seed}: ${verdict(result)}`);
@@ -95,10 +105,8 @@ async function many(): Promise<void> {
 }
 
 function* seeds(from: number, count: number): Generator<number> {
-  const kept: { readonly seeds: Record<string, string> } = JSON.parse(
-    readFileSync(keptFile, "utf8"),
-  );
-  for (const seed of Object.keys(kept.seeds)) yield Number(seed);
+  const kept: Partial<Record<Pattern, object>> = JSON.parse(readFileSync(keptFile, "utf8"));
+  for (const seed of Object.keys(kept[pattern] ?? {})) yield Number(seed);
   for (let seed = from; seed < from + count; seed += 1) yield seed;
 }
 
@@ -106,11 +114,15 @@ function* seeds(from: number, count: number): Generator<number> {
 async function explain(failure: WorldResult): Promise<void> {
   process.exitCode = 1;
   console.log(`shrinking seed ${failure.seed} from ${failure.decisions.length} faults`);
-  const { decisions, trace } = await shrunk(failure, { seed: failure.seed });
+  const { decisions, trace } = await shrunk(failure, {
+    seed: failure.seed,
+    limits: limitsOf[pattern],
+  });
   for (const line of trace) console.log(line);
   console.log(`with these ${decisions.length} faults alone:`);
   for (const { at, kind, size } of decisions) console.log(`  ${at}  ${kind}  ${size.toFixed(3)}`);
-  console.log(`again: npm run simulate -- --seed ${failure.seed} --trace`);
+  const words = ["--seed", failure.seed, ...(pattern === "mixed" ? [] : ["--pattern", pattern])];
+  console.log(`again: npm run simulate -- ${words.join(" ")} --trace`);
 }
 
 function verdict({ violation }: WorldResult): string {

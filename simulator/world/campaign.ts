@@ -1,6 +1,7 @@
 /** Many seeds, and what is to be said of them all. */
 import { allTransitions } from "./coverage.js";
 import type { Decision } from "./fault-plan.js";
+import type { Pattern } from "./scenario.js";
 import type { SeedOrder, SeedReport } from "./seed-worker.js";
 import { shrink } from "./shrink.js";
 import { runWorld, type WorldOptions, type WorldResult } from "./world.js";
@@ -20,9 +21,9 @@ export class Campaign {
   simulatedMs = 0;
 
   /** What is to be run for the next seed. */
-  order(seed: number): SeedOrder {
+  order(seed: number, pattern: Pattern): SeedOrder {
     this.#begun += 1;
-    return { seed, isWatched: this.#begun % coverageEvery === 1 };
+    return { seed, pattern, isWatched: this.#begun % coverageEvery === 1 };
   }
 
   add({ result, taken }: SeedReport): void {

@@ -21,11 +21,13 @@ export class FaultPlan {
   readonly #root: Generator;
   readonly #given: ReadonlyMap<string, Decision> | null;
   readonly #streams = new Map<string, { readonly generator: Generator; count: number }>();
+  readonly #factor: number;
   #isOver = false;
 
-  /** `given`: nothing but these goes wrong. */
-  constructor(root: Generator, given: readonly Decision[] | null = null) {
+  /** `given`: nothing but these goes wrong. `factor`: so many times as often as the odds say. */
+  constructor(root: Generator, given: readonly Decision[] | null = null, factor = 1) {
     this.#root = root;
+    this.#factor = factor;
     this.#given = given === null ? null : new Map(given.map((one) => [one.at, one]));
   }
 
@@ -44,10 +46,21 @@ export class FaultPlan {
     state.count += 1;
     if (this.#isOver) return null;
     const at = `${stream}#${state.count}`;
-    const decision = this.#given === null ? draw(at, odds, state.generator) : this.#given.get(at);
+    const decision =
+      this.#given === null ? this.#draw(at, odds, state.generator) : this.#given.get(at);
     if (decision === null || decision === undefined) return null;
     this.made.push(decision);
     return decision;
+  }
+
+  #draw(at: string, odds: Odds, generator: Generator): Decision | null {
+    let left = generator.uniform();
+    for (const kind in odds) {
+      const probability = (odds[kind] ?? 0) * this.#factor;
+      if (left < probability) return { at, kind, size: generator.uniform() };
+      left -= probability;
+    }
+    return null;
   }
 
   #stream(name: string) {
@@ -58,14 +71,4 @@ export class FaultPlan {
     }
     return stream;
   }
-}
-
-function draw(at: string, odds: Odds, generator: Generator): Decision | null {
-  let left = generator.uniform();
-  for (const kind in odds) {
-    const probability = odds[kind] ?? 0;
-    if (left < probability) return { at, kind, size: generator.uniform() };
-    left -= probability;
-  }
-  return null;
 }

@@ -19,6 +19,8 @@ export interface LifeWorld {
   guestWorld(
     event: BootEvent,
   ): Omit<GuestWorld, "ask" | "onEnd" | "stage" | "runtimePid" | "incarnation" | "host">;
+  /** Its command cannot be executed. */
+  startFails(host: string): boolean;
   readonly guestBegun: (guest: Guest) => void;
   readonly guestSleeps: (guest: Guest) => void;
   readonly onEnd: (life: Life) => void;
@@ -160,23 +162,28 @@ export class Life implements LinkEnd {
     const { stage, pid } = this.#world;
     const { host, incarnation } = this.event;
     stage.after(startMs, () => {
+      if (this.#world.startFails(host)) {
+        const error = { code: "IM_GUEST_COMMAND", message: "cannot be executed" };
+        this.#ended({ type: "guest.failed", error });
+        return;
+      }
       this.#guest = new Guest({
         ...this.#world.guestWorld(this.event),
         ...{ host, incarnation, stage, runtimePid: pid },
         ask: (request, answered) => this.ask(request, answered),
-        onEnd: (code, signal) => this.#ended(code, signal),
+        onEnd: (code, signal) => this.#ended({ type: "guest.exited", code, signal }),
       });
       this.#world.guestBegun(this.#guest);
       this.#link?.say({ type: "guest.started", pid: this.#guest.pid });
     });
   }
 
-  #ended(code: number | null, signal: string | null): void {
+  #ended(last: EnvironmentMessage): void {
     this.#phase = "ended";
     this.#asked.clear();
     if (this.#isOver) return;
-    this.#last = { type: "guest.exited", code, signal };
-    this.#link?.say(this.#last);
+    this.#last = last;
+    this.#link?.say(last);
     if (this.#isRefused || this.#link !== null) this.#finish();
   }
 

@@ -8,6 +8,7 @@ import type { ControlRequest } from "../../platform/protocol/control.js";
 import type { BootEvent } from "../../platform/protocol/environment.js";
 import type { HostChange } from "../../platform/supervisor/host-history.js";
 import type { Caller } from "./connect.js";
+import type { Odds } from "./fault-plan.js";
 import type { Guest } from "./guest.js";
 import { Kernel } from "./kernel.js";
 import type { LifeWorld } from "./life.js";
@@ -23,6 +24,7 @@ import type { Environment, WorldContext } from "./world-context.js";
 
 /** Until the cloud's part of a machine that goes on has noticed what time it is. */
 const engineMs = 50;
+const startOdds: Odds = { "guest cannot be started": 0.02 };
 
 export class Machine {
   readonly name: string;
@@ -145,12 +147,19 @@ export class Machine {
         ...this.world.hostOf(host).bootEvent({ incarnation, claim: "none" }),
         nodeSocket: this.name,
       }),
+      startFails: (host) => this.#startFails(host),
       guestBegun: (guest) => this.world.checks.guestBegun(guest),
       returned: () => this.world.cloud().returned(environment.id),
       exited: () => this.world.cloud().exited(environment.id),
     });
     this.runtimes.set(pid, runtime);
     return runtime;
+  }
+
+  #startFails(host: string): boolean {
+    const { scenario, faults } = this.world;
+    if (scenario.pattern !== "rough") return false;
+    return faults.decide(`start/${host}`, startOdds) !== null;
   }
 
   forgetRuntime(pid: number): void {

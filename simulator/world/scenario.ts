@@ -33,15 +33,25 @@ export interface ScenarioLimits {
   readonly nodes: number;
   readonly hosts: number;
   readonly connects: number;
-  /**
-   * `herd`: every machine connects at once, to the first host, and nothing is probed. `zombie`: one
-   * of them is away for more than an hour, and little happens meanwhile.
-   */
-  readonly pattern: "mixed" | "herd" | "zombie";
+  readonly pattern: Pattern;
 }
 
-export const usualLimits: ScenarioLimits = { nodes: 5, hosts: 8, connects: 150, pattern: "mixed" };
-export const zombieLimits: ScenarioLimits = { nodes: 3, hosts: 2, connects: 20, pattern: "zombie" };
+/**
+ * `herd`: every machine connects at once, to the first host, and nothing is probed. `zombie`: one
+ * of them is away for more than an hour, and little happens meanwhile. `rough`: as `mixed`, but
+ * more of everything goes wrong, guests cannot be started, and people meddle all the time.
+ */
+export type Pattern = (typeof patterns)[number];
+export const patterns = ["mixed", "rough", "herd", "zombie"] as const;
+
+const usual = { nodes: 5, hosts: 8, connects: 150 } as const;
+
+export const limitsOf: Readonly<Record<Pattern, ScenarioLimits>> = {
+  mixed: { ...usual, pattern: "mixed" },
+  rough: { ...usual, pattern: "rough" },
+  herd: { ...usual, nodes: 100, hosts: 1, pattern: "herd" },
+  zombie: { nodes: 3, hosts: 2, connects: 20, pattern: "zombie" },
+};
 
 export function drawScenario(generator: Generator, limits: ScenarioLimits): Scenario {
   const nodes = Array.from({ length: limits.nodes }, (_, index) => `node-${index + 1}`);

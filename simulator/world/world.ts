@@ -17,7 +17,7 @@ import type { Mutation } from "./mutation.js";
 import { Network } from "./network.js";
 import { planOperator } from "./operator.js";
 import { Probes } from "./probes.js";
-import { drawScenario, type ScenarioLimits, usualLimits } from "./scenario.js";
+import { drawScenario, limitsOf, type ScenarioLimits } from "./scenario.js";
 import { SimulatedTable } from "./simulated-table.js";
 import { Timeline } from "./timeline.js";
 import { Trace } from "./trace.js";
@@ -27,6 +27,7 @@ import { planAbsence } from "./zombie.js";
 
 export interface WorldOptions {
   readonly seed: number;
+  /** Default: those of `mixed`. */
   readonly limits?: ScenarioLimits;
   /** Nothing but these goes wrong; default: what the seed draws. */
   readonly decisions?: readonly Decision[];
@@ -37,6 +38,9 @@ export interface WorldOptions {
   /** Breaks the platform, to see whether that is noticed. */
   readonly mutation?: Mutation;
 }
+
+/** How often things go wrong in a `rough` world, with a `mixed` one's odds. */
+const roughFactor = 2.5;
 
 export interface WorldResult {
   readonly seed: number;
@@ -81,9 +85,11 @@ class World {
     const root = Generator.of(options.seed);
     const timeline = new Timeline();
     const trace = new Trace(timeline, options.keepsTrace ?? false);
-    const faults = new FaultPlan(root.fork("faults"), options.decisions);
+    const limits = options.limits ?? limitsOf.mixed;
+    const factor = limits.pattern === "rough" ? roughFactor : 1;
+    const faults = new FaultPlan(root.fork("faults"), options.decisions, factor);
     const network = new Network(root.fork("network"));
-    const scenario = drawScenario(root.fork("scenario"), options.limits ?? usualLimits);
+    const scenario = drawScenario(root.fork("scenario"), limits);
     const hosts = new Map(scenario.hosts.map((host) => [host.name, host]));
     const hostOf = (name: string) => {
       const host = hosts.get(name);

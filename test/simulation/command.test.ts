@@ -25,6 +25,14 @@ test("one seed is told with what happens in it", async (t) => {
   t.is((await simulate(["--seed", "3", "--trace"])).out, told.out);
 });
 
+test("worlds of another pattern are other worlds, with what the usual ones have not", async (t) => {
+  const rough = await simulate(["--seed", "3", "--trace", "--pattern", "rough"]);
+  t.is(rough.status, 0);
+  t.regex(rough.out, / im suspend host-\d\n/);
+  const usual = await simulate(["--seed", "3", "--trace"]);
+  t.notRegex(usual.out, / im suspend /);
+});
+
 test("an interrupt ends it with what is known by then", async (t) => {
   const { out, error, status } = await simulate(["--jobs", "2", "--seeds", "100000"], (stop) =>
     stop(),
@@ -39,6 +47,7 @@ test("an interrupt ends it with what is known by then", async (t) => {
 for (const [words, why] of [
   [["--seeds", "many"], "--seeds wants a whole number from 1, not many"],
   [["--jobs", "0"], "--jobs wants a whole number from 1, not 0"],
+  [["--pattern", "odd"], "--pattern wants one of mixed, rough, herd, zombie, not odd"],
   [["--sedes", "3"], "Unknown option '--sedes'"],
 ] as const) {
   test(`${words.join(" ")} is refused with the reason and the usage`, async (t) => {

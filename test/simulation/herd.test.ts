@@ -1,14 +1,14 @@
 /** What a herd, and one cycle of a host, cost: in writes, reads and invocations. */
 import test from "ava";
-import { usualLimits } from "../../simulator/world/scenario.js";
+import { limitsOf } from "../../simulator/world/scenario.js";
 import { runWorld } from "../../simulator/world/world.js";
 
-const herd = { ...usualLimits, pattern: "herd", hosts: 1 } as const;
+const { herd } = limitsOf;
 
 test("a hundred supervisors that are asked for one host at once boot it once", async (t) => {
   const { counts, outcomes, violation } = await runWorld({
     ...{ seed: 1, decisions: [] },
-    limits: { ...herd, nodes: 100 },
+    limits: herd,
   });
   t.is(violation, null);
   t.deepEqual([...outcomes], [["answered", 100]]);
@@ -20,7 +20,7 @@ test("a hundred supervisors that are asked for one host at once boot it once", a
 });
 
 test("a hundred supervisors boot a host once also where things go wrong", async (t) => {
-  const { counts, violation } = await runWorld({ seed: 2, limits: { ...herd, nodes: 100 } });
+  const { counts, violation } = await runWorld({ seed: 2, limits: herd });
   t.is(violation, null);
   t.true((counts.get("claim applied") ?? 0) + (counts.get("takeover applied") ?? 0) <= 10);
 });

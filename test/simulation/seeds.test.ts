@@ -2,20 +2,25 @@
 import { readFileSync } from "node:fs";
 import test from "ava";
 import { shrunk } from "../../simulator/world/campaign.js";
+import { limitsOf, type Pattern, patterns } from "../../simulator/world/scenario.js";
 import { runWorld, type WorldResult } from "../../simulator/world/world.js";
 
-const kept: { readonly seeds: Readonly<Record<string, string>> } = JSON.parse(
+const kept: Partial<Record<Pattern, Record<string, string>>> = JSON.parse(
   readFileSync(new URL("../../../test/simulation/seeds.json", import.meta.url), "utf8"),
 );
 /** More are run by `npm run simulate`. */
 const seedsCount = 500;
 const seedsATest = 25;
+/** Enough for each kind of fault and command; a world of these takes three times as long. */
+const roughCount = 25;
 
-for (const [seed, why] of Object.entries(kept.seeds)) {
-  test.serial(`seed ${seed} violates nothing any more (${why})`, async (t) => {
-    const { violation } = await runWorld({ seed: Number(seed) });
-    t.is(violation, null);
-  });
+for (const pattern of patterns) {
+  for (const [seed, why] of Object.entries(kept[pattern] ?? {})) {
+    test.serial(`${pattern} seed ${seed} violates nothing any more (${why})`, async (t) => {
+      const { violation } = await runWorld({ seed: Number(seed), limits: limitsOf[pattern] });
+      t.is(violation, null);
+    });
+  }
 }
 
 for (let from = 1; from <= seedsCount; from += seedsATest) {
@@ -32,6 +37,19 @@ for (let from = 1; from <= seedsCount; from += seedsATest) {
   });
 }
 
+test.serial(`rough worlds 1 to ${roughCount} violate nothing, and have all of it`, async (t) => {
+  t.timeout(600_000);
+  const kinds = new Set<string>();
+  for (let seed = 1; seed <= roughCount; seed += 1) {
+    const result = await runWorld({ seed, limits: limitsOf.rough });
+    if (result.violation !== null) return t.fail(await told(result, limitsOf.rough));
+    for (const { kind } of result.decisions) kinds.add(kind);
+  }
+  for (const kind of ["guest cannot be started", "machine suspended", "guard refused"]) {
+    t.true(kinds.has(kind), kind);
+  }
+});
+
 test.serial("a world in which nothing goes wrong answers every connect", async (t) => {
   for (let seed = 1; seed <= 5; seed += 1) {
     const { outcomes, violation } = await runWorld({ seed, decisions: [] });
@@ -41,8 +59,8 @@ test.serial("a world in which nothing goes wrong answers every connect", async (
 });
 
 /** The shortest history that fails like it. */
-async function told(failure: WorldResult): Promise<string> {
-  const { decisions, trace } = await shrunk(failure, { seed: failure.seed });
+async function told(failure: WorldResult, limits = limitsOf.mixed): Promise<string> {
+  const { decisions, trace } = await shrunk(failure, { seed: failure.seed, limits });
   const faults = decisions.map(({ at, kind }) => `${at}: ${kind}`);
   return [`seed ${failure.seed}`, ...trace.slice(-80), ...faults].join("\n");
 }

@@ -2,7 +2,7 @@
 import test from "ava";
 import { isGateOpen } from "../../platform/membership/lease.js";
 import type { Mutation } from "../../simulator/world/mutation.js";
-import { zombieLimits } from "../../simulator/world/scenario.js";
+import { limitsOf } from "../../simulator/world/scenario.js";
 import { runWorld, type WorldResult } from "../../simulator/world/world.js";
 
 const seedsCount = 24;
@@ -10,7 +10,7 @@ const seedsCount = 24;
 const seedsMax = 20;
 
 const runZombie = (seed: number, mutation: Mutation = {}) =>
-  runWorld({ seed, mutation, limits: zombieLimits });
+  runWorld({ seed, mutation, limits: limitsOf.zombie });
 
 test.serial("lives that come back after an hour let nobody in", async (t) => {
   t.timeout(600_000);
