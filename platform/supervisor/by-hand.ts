@@ -40,11 +40,14 @@ export class ByHand {
     return settled;
   }
 
-  /** Resolves when the host sleeps. Rejects with `ImError` IM_HOST_BUSY where it cannot. */
-  suspend(host: SupervisedHost): Promise<void> {
+  /**
+   * Resolves when the host sleeps. Rejects with `ImError` IM_HOST_BUSY where it cannot, or
+   * IM_GUARD_REFUSED.
+   */
+  async suspend(host: SupervisedHost): Promise<void> {
     const { name } = host.declared;
-    if (host.state === "suspended") return Promise.resolve();
-    if (host.state !== "running") return Promise.reject(notRunning(host));
+    if (host.state === "suspended") return;
+    if (host.state !== "running") throw notRunning(host);
     const settled = this.#settled(name, (change) => {
       if (change.to === "suspended") return "done";
       if (change.to === "suspending") return "waiting";
@@ -53,9 +56,9 @@ export class ByHand {
     // Who is refused at once is not told by a change.
     settled.catch(() => undefined);
     const reason = host.suspend(this.#options.cause("suspend"));
-    if (reason === "not serving") return Promise.reject(notRunning(host));
-    if (reason !== null) return Promise.reject(busy(name, describe(reason)));
-    return settled;
+    if (reason === "not serving") throw notRunning(host);
+    if (reason !== null) throw busy(name, describe(reason));
+    await settled;
   }
 
   /** Resolves when the host is imaginary, or has failed, and none of its guests runs. */

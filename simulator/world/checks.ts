@@ -51,6 +51,8 @@ export class Checks {
   readonly #guests = new Map<string, Set<Guest>>();
   /** By host: the newest life that took a connection, and the environment that it was in. */
   readonly #served = new Map<string, { readonly incarnation: number; readonly pid: string }>();
+  /** By machine and host: whether a person had it suspended, the last time. */
+  readonly #byHand = new Map<string, boolean>();
   /** By host-runtime: when its guard was armed. */
   readonly #guardedMs = new Map<string, number>();
 
@@ -100,6 +102,7 @@ export class Checks {
   }
 
   changed(by: string, { host, from, to, signal, failure }: HostChange): void {
+    if (to === "suspending") this.#byHand.set(`${by}/${host}`, signal === "suspend");
     const why = failure === null ? signal : `${signal}: ${failure.code}`;
     this.#world.trace.note(by, `${host} ${from} -> ${to} (${why})`);
   }
@@ -183,6 +186,8 @@ export class Checks {
     const maxMs = this.#world.inFlightMaxMs(host) ?? Number.POSITIVE_INFINITY;
     const guardedMs = this.#guardedMs.get(`${machine.name}/${runtimePid}`) ?? 0;
     this.#world.trace.note(machine.name, `${host} is told to sleep`);
+    // Who asks for it by name does not wait for silence.
+    if (this.#byHand.get(`${machine.name}/${host}`) === true) return;
     for (const stream of guest.streams) {
       if (stream.pending === 0 || stream.askedMs > guardedMs) continue;
       if (guardedMs - stream.askedMs > maxMs * 0.95) continue;

@@ -1,5 +1,6 @@
 /** Idle hosts fall asleep behind a guard, and what happens to them wakes them. */
 import test from "ava";
+import { ImError } from "../../platform/errors/im-error.js";
 import type { Connection } from "../../platform/ports/sensor.js";
 import type { DeclaredHost } from "../../platform/supervisor/declared-host.js";
 import { connection } from "../idle/look.js";
@@ -74,6 +75,20 @@ test("a host whose idle time is never stays awake, and says so", async (t) => {
   await quiet(rig, 10_000);
   t.is(rig.state(), "running");
   t.like(rig.supervisor.hosts.get("web")?.verdict, { idle: false, reason: { rule: "never" } });
+});
+
+test("a sleep by hand that cannot be guarded is refused, and the host serves on", async (t) => {
+  const { rig, peer } = await awake();
+  rig.unguarded = new ImError("IM_GUARD_REFUSED", { what: "the guests may not be looked into" });
+  await t.throwsAsync(rig.supervisor.suspend("web"), { code: "IM_GUARD_REFUSED" });
+  t.is(rig.state(), "running");
+  t.false(told(peer).includes("suspend"));
+  rig.unguarded = null;
+  const suspended = rig.supervisor.suspend("web");
+  await settled();
+  await returned(rig, peer);
+  await suspended;
+  t.is(rig.state(), "suspended");
 });
 
 test("a request that is not answered keeps a host awake, until its cap", async (t) => {

@@ -67,6 +67,8 @@ export class SupervisorRig {
   waits: readonly Wait[] = [];
   /** Those that stand, in the order in which they were armed. */
   readonly guards = new Set<FakeGuard>();
+  /** Why no guard can be armed. */
+  unguarded: Error | null = null;
   /** The process that each search for a holder began with; 0: none, so all are looked at. */
   readonly likely: number[] = [];
   /** Whether any guest runs. */
@@ -129,6 +131,7 @@ export class SupervisorRig {
         },
         guards: {
           arm: (runtimePid, onSignal) => {
+            if (this.unguarded !== null) throw this.unguarded;
             const guard: FakeGuard & Guard = {
               runtimePid,
               signal: (connectionId) => onSignal({ type: "arrival", connectionId }),
