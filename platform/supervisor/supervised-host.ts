@@ -83,8 +83,8 @@ export class SupervisedHost {
       onChange: () => this.#publishState(),
       onMapped: context.onMapped,
     });
-    if (record === "unread")
-      this.#unread = new Unread(context.ports.clock, this.#waiters, this.#placeholders);
+    const { clock } = context.ports;
+    if (record === "unread") this.#unread = new Unread(clock, this.#waiters, this.#placeholders);
     this.listeners = new GuestListeners({
       declared: () => this.#declared,
       placeholders: this.#placeholders,
@@ -194,9 +194,11 @@ export class SupervisedHost {
     if (this.#declared.wakeEveryMs !== null) this.#sleeper.rest();
   }
 
-  /** A new manifest: takes effect at once for ports, at the next boot for everything else. */
+  /** A new manifest, while it is at rest: of ports and time at once, else of the next boot. */
   redeclare(declared: DeclaredHost): void {
+    const isTimed = declared.wakeEveryMs !== this.#declared.wakeEveryMs;
     this.#declared = declared;
+    if (isTimed) this.#sleeper.rest();
     this.#placeholders.declare(declared.listen);
   }
 
