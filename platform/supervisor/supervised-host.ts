@@ -138,8 +138,7 @@ export class SupervisedHost {
 
   /** Takes up a life that an earlier supervisor of this node left behind. */
   adopt(invoked: ReadonlySet<string | null>, moved: boolean): void {
-    const { lost } = this.#placeholders;
-    const snapshot = this.#life.adopt(this.#declared, invoked, moved || lost);
+    const snapshot = this.#life.adopt(this.#declared, invoked, moved || this.#placeholders.lost);
     if (snapshot === null) return;
     // Of a boot that is under way no guest can have bound yet: binds wait for the registration.
     const { state, memory } = snapshot.context.record ?? {};
@@ -224,7 +223,7 @@ export class SupervisedHost {
     answerConnect(pending, by, {
       ...{ state: this.state, failure: this.failure, waiters: this.#waiters },
       ...{ retired: this.#retired, asleep: this.#life.asleep, retryable: this.#life.retryable },
-      held: () => this.#placeholders.openOnDemand(port),
+      placeholders: this.#placeholders,
       wakeFor: () => this.wake(this.#context.origins.cause({ signal: "connect", by, port, pid })),
     });
   }
