@@ -55,6 +55,14 @@ function usageError(error: CommanderError): ImError {
 interface Usage {
   readonly expected: string;
   readonly received: string;
+  readonly fix?: string;
+}
+
+/** Commander says `too many arguments for 'status'. Expected 1 argument but got 2.` */
+function excess(what: string, command: string): Usage {
+  const [, expected = "no further arguments", received = "more"] =
+    what.match(/Expected (\d+ arguments?) but got (\d+)/) ?? [];
+  return { expected, received, ...(command !== "" && { fix: `run \`im ${command} --help\`` }) };
 }
 
 /** Commander's texts quote what was written, or what should have been. */
@@ -70,7 +78,7 @@ function usageOf(code: string, what: string): Usage {
     case "commander.unknownOption":
       return { expected: "an option of this command", received: quoted };
     case "commander.excessArguments":
-      return { expected: "no further arguments", received: what.split(": ")[1] ?? "more" };
+      return excess(what, quoted);
     case "commander.invalidArgument":
       return {
         expected: what.match(/Allowed choices are (.+)\.$/)?.[1] ?? "an allowed value",

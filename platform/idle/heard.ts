@@ -34,8 +34,9 @@ const ackAnswerMsMax = 500;
 export function hear(before: Heard | null, now: Connection, atMs: number): Heard {
   if (before === null) {
     const { received, sent, lastReceivedAtMs, lastSentAtMs } = now;
-    // It may have been silent for long when somebody looks at it for the first time.
-    const movedAtMs = Math.max(lastReceivedAtMs, lastSentAtMs);
+    // It may have been silent for long when somebody looks at it for the first time, or have moved
+    // while the look was taken.
+    const movedAtMs = Math.min(atMs, Math.max(lastReceivedAtMs, lastSentAtMs));
     const speaker = speakerOf(received, sent, now, noAcks, atMs);
     return { connection: now, speaker, movedAtMs, since: noAcks };
   }

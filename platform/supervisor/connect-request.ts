@@ -3,6 +3,7 @@ import type { Failure } from "../lifecycle/events.js";
 import type { PendingRequest } from "../ports/processes.js";
 import { type ConnectWaiters, refusalOf } from "./connect-waiters.js";
 import type { HostState } from "./host-history.js";
+import type { PlaceholderSet } from "./placeholder-set.js";
 
 export interface ConnectedHost {
   readonly state: HostState;
@@ -14,14 +15,13 @@ export interface ConnectedHost {
   readonly asleep: boolean;
   /** A failed host may be booted again. */
   readonly retryable: boolean;
-  /** Whether connects to the port can wait for it. */
-  held(port: number): boolean;
+  readonly placeholders: Pick<PlaceholderSet, "openOnDemand" | "listening">;
   wakeFor(pending: PendingRequest): void;
 }
 
 export function answerConnect(pending: PendingRequest, by: string, host: ConnectedHost): void {
   const { port, nonblocking } = pending.request;
-  const { waiters } = host;
+  const { placeholders, waiters } = host;
   if (host.retired) waiters.refuse(pending, "EHOSTUNREACH");
   else if (host.state === "failed" && !host.retryable) {
     waiters.refuse(pending, refusalOf(host.failure?.code ?? ""));
@@ -29,9 +29,11 @@ export function answerConnect(pending: PendingRequest, by: string, host: Connect
   else if (host.asleep) {
     host.wakeFor(pending);
     waiters.admit(pending);
-  } else if (!host.held(port)) waiters.refuse(pending, "ECONNREFUSED");
+  } else if (!placeholders.openOnDemand(port)) waiters.refuse(pending, "ECONNREFUSED");
   else {
-    if (nonblocking) waiters.admit(pending);
+    // The guest may need this very connection to become ready on its first port.
+    const serves = host.state === "allocating" && placeholders.listening(port);
+    if (nonblocking || serves) waiters.admit(pending);
     else waiters.add(pending, by);
     host.wakeFor(pending);
   }

@@ -83,8 +83,8 @@ export class SupervisedHost {
       onChange: () => this.#publishState(),
       onMapped: context.onMapped,
     });
-    if (record === "unread")
-      this.#unread = new Unread(context.ports.clock, this.#waiters, this.#placeholders);
+    const { clock } = context.ports;
+    if (record === "unread") this.#unread = new Unread(clock, this.#waiters, this.#placeholders);
     this.listeners = new GuestListeners({
       declared: () => this.#declared,
       placeholders: this.#placeholders,
@@ -138,8 +138,7 @@ export class SupervisedHost {
 
   /** Takes up a life that an earlier supervisor of this node left behind. */
   adopt(invoked: ReadonlySet<string | null>, moved: boolean): void {
-    const { lost } = this.#placeholders;
-    const snapshot = this.#life.adopt(this.#declared, invoked, moved || lost);
+    const snapshot = this.#life.adopt(this.#declared, invoked, moved || this.#placeholders.lost);
     if (snapshot === null) return;
     // Of a boot that is under way no guest can have bound yet: binds wait for the registration.
     const { state, memory } = snapshot.context.record ?? {};
@@ -194,9 +193,11 @@ export class SupervisedHost {
     if (this.#declared.wakeEveryMs !== null) this.#sleeper.rest();
   }
 
-  /** A new manifest: takes effect at once for ports, at the next boot for everything else. */
+  /** A new manifest, while it is at rest: of ports and time at once, else of the next boot. */
   redeclare(declared: DeclaredHost): void {
+    const isTimed = declared.wakeEveryMs !== this.#declared.wakeEveryMs;
     this.#declared = declared;
+    if (isTimed) this.#sleeper.rest();
     this.#placeholders.declare(declared.listen);
   }
 
@@ -222,7 +223,7 @@ export class SupervisedHost {
     answerConnect(pending, by, {
       ...{ state: this.state, failure: this.failure, waiters: this.#waiters },
       ...{ retired: this.#retired, asleep: this.#life.asleep, retryable: this.#life.retryable },
-      held: () => this.#placeholders.openOnDemand(port),
+      placeholders: this.#placeholders,
       wakeFor: () => this.wake(this.#context.origins.cause({ signal: "connect", by, port, pid })),
     });
   }

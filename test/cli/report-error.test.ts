@@ -45,6 +45,16 @@ test("a mistake on the command line is a usage error, with what may have been me
   });
 });
 
+test("too many arguments are counted, and the command's own help is named", (t) => {
+  const message = "error: too many arguments for 'status'. Expected 1 argument but got 2.";
+  const error = new CommanderError(1, "commander.excessArguments", message);
+  t.is(
+    reportError(error, false).text,
+    "error[IM_USAGE]: too many arguments for 'status'. Expected 1 argument but got 2.\n" +
+      "  expected: 1 argument\n  received: 2\n  fix: run `im status --help`\n",
+  );
+});
+
 test("help that was asked for is no error", (t) => {
   const error = new CommanderError(0, "commander.helpDisplayed", "(outputHelp)");
   t.deepEqual(reportError(error, false), { text: "", exitCode: 0 });

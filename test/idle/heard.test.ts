@@ -46,3 +46,8 @@ test("an acknowledgement is neither traffic nor a word", (t) => {
   const heard = heardAt(2000, { ...before, acksReceived: 9, lastAcknowledgedAtMs: 1999 });
   t.is(heard.movedAtMs, -1000);
 });
+
+test("what moves while it is looked at has moved by then, and not later", (t) => {
+  const moving = { ...before, lastReceivedAtMs: 1001, lastSentAtMs: 1002 };
+  t.is(hear(null, moving, 1000).movedAtMs, 1000);
+});

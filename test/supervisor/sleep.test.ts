@@ -224,6 +224,22 @@ test("a host that is woken by time is, asleep or imaginary", async (t) => {
   t.is(resting.state(), "allocating");
 });
 
+test("a host at rest is woken by the time that a new manifest gives, not by an old one", (t) => {
+  const rig = new SupervisorRig([sleeper()]);
+  const redeclare = (wakeEveryMs: number | null) =>
+    rig.supervisor.declare([sleeper({ wakeEveryMs })], []);
+  redeclare(5000);
+  redeclare(null);
+  rig.advance(5000);
+  t.is(rig.state(), "imaginary");
+  redeclare(5000);
+  rig.advance(4999);
+  redeclare(5000);
+  t.is(rig.state(), "imaginary");
+  rig.advance(1);
+  t.is(rig.state(), "allocating");
+});
+
 test("a host that honours its guest's timers is woken for the next of them", async (t) => {
   const idle = { ...sleeper().idle, honorsTimers: true };
   const { rig, peer } = await awake(sleeper({ idle }));

@@ -45,6 +45,24 @@ test("a thousand connects to a cold host are one invocation", async (t) => {
   t.true(waiting.every(([answer]) => answer?.reply.error === 0));
 });
 
+test("a connect to a port that a booting guest has opened waits for no other port", async (t) => {
+  const rig = new SupervisorRig([declared("web", 1, [80, 81])]);
+  const peer = await rig.boot(81);
+  t.is(rig.state(), "allocating");
+  const client = new FakePeer(1);
+  const started = { type: "client.started", deployment: "shop", as: null } as const;
+  rig.supervisor.clientStarted(client, { ...started, program: "donor", pid: 1 });
+  const dial = (port: number) => client.ask({ type: "connect", address: blockBase + 1, port });
+  const [ready, open] = [dial(80), dial(81)];
+  t.deepEqual([ready.length, open[0]?.reply.error], [0, 0]);
+  peer.ask({ type: "bind", port: 80 });
+  peer.ask({ type: "listen", port: 80 });
+  t.is(ready[0]?.reply.error, 0);
+  rig.supervisor.message(peer, exited);
+  t.is(rig.state(), "terminating");
+  t.deepEqual(dial(81), []);
+});
+
 test("a bind waits for the registration and a second bind of the port is refused", async (t) => {
   const rig = new SupervisorRig([declared()]);
   rig.placeholder(80).connect();
