@@ -114,15 +114,12 @@ function* seeds(from: number, count: number): Generator<number> {
 async function explain(failure: WorldResult): Promise<void> {
   process.exitCode = 1;
   console.log(`shrinking seed ${failure.seed} from ${failure.decisions.length} faults`);
-  const { decisions, trace } = await shrunk(failure, {
-    seed: failure.seed,
-    limits: limitsOf[pattern],
-  });
+  const world = { seed: failure.seed, limits: limitsOf[pattern] };
+  const { decisions, trace } = await shrunk(failure, world);
   for (const line of trace) console.log(line);
   console.log(`with these ${decisions.length} faults alone:`);
   for (const { at, kind, size } of decisions) console.log(`  ${at}  ${kind}  ${size.toFixed(3)}`);
-  const words = ["--seed", failure.seed, ...(pattern === "mixed" ? [] : ["--pattern", pattern])];
-  console.log(`again: npm run simulate -- ${words.join(" ")} --trace`);
+  console.log(`again: npm run simulate -- --seed ${failure.seed} --pattern ${pattern} --trace`);
 }
 
 function verdict({ violation }: WorldResult): string {

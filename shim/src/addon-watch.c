@@ -109,7 +109,7 @@ struct im_watcher *im_watcher_create(napi_env env) {
   return NULL;
 }
 
-/* Returns 0 or an errno; EINVAL: the environment is ending. */
+/* Returns 0 or an errno, and then `poll` is not in use; EINVAL: the environment is ending. */
 static int open_poll(struct im_watcher *watcher, im_poll *poll) {
   struct uv_loop_s *loop;
   if (napi_get_uv_event_loop(watcher->env, &loop) != napi_ok) return EINVAL;
@@ -117,10 +117,12 @@ static int open_poll(struct im_watcher *watcher, im_poll *poll) {
   if (error != 0) return error;
   uv_handle_set_data(poll, watcher);
   uv_unref(poll);
-  /* From here on the handle is the loop's, and the hook closes it. Cannot fail but for memory. */
+  /* From here on the handle is the loop's, and the hook closes it: neither fails but for memory. */
   watcher->poll = poll;
-  if (napi_add_async_cleanup_hook(watcher->env, stop, watcher, NULL) != napi_ok) abort();
-  return -uv_poll_start(poll, UV_READABLE, on_ready);
+  if (napi_add_async_cleanup_hook(watcher->env, stop, watcher, NULL) != napi_ok ||
+      uv_poll_start(poll, UV_READABLE, on_ready) != 0)
+    abort();
+  return 0;
 }
 
 static bool start(struct im_watcher *watcher, napi_env env) {
@@ -133,7 +135,7 @@ static bool start(struct im_watcher *watcher, napi_env env) {
   im_poll *poll = malloc(uv_handle_size(UV_POLL));
   int error = poll == NULL ? ENOMEM : open_poll(watcher, poll);
   if (error == 0) return true;
-  if (watcher->poll == NULL) free(poll);
+  free(poll);
   im_throw_error(env, "uv_poll_init", error);
   return false;
 }

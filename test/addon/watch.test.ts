@@ -120,16 +120,14 @@ test.serial("a number used again by a callback gets nothing of its batch", async
   const [near, far] = pairFor(t);
   const [old, other] = addon.socketPair();
   const late: [number, number][] = [];
-  const swap = (removed: number) => {
-    // Whichever is called first closes the other and takes its number.
-    addon.close(removed);
+  addon.watch(near, () => {
+    addon.close(old);
     const fresh = addon.socketPair();
     late.push(fresh);
-    t.true(fresh.includes(removed));
-    addon.watch(removed, () => t.fail("nothing was sent to this one"));
-  };
-  addon.watch(near, () => swap(old));
-  addon.watch(old, () => t.fail("the first was to be called first"));
+    t.true(fresh.includes(old));
+    addon.watch(old, () => t.fail("nothing was sent to this one"));
+  });
+  addon.watch(old, () => t.fail("what came first is called first"));
   addon.sendPacket(far, one);
   addon.sendPacket(other, one);
   await settle();
